@@ -1,0 +1,473 @@
+/*
+ * Arm rVIC: the state machine of the INTIDs, in plain C
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/bitops.h"
+#include "rvic_core.h"
+
+const char *rvic_core_check_counts(unsigned num_trusted,
+                                   unsigned num_untrusted)
+{
+    if (num_trusted % RVIC_INTID_STEP || num_untrusted % RVIC_INTID_STEP) {
+        return "numbers of trusted and untrusted interrupts have to be "
+               "multiples of 32";
+    }
+    if (num_trusted < RVIC_INTID_STEP || num_untrusted < RVIC_INTID_STEP) {
+        return "at least 32 trusted and 32 untrusted interrupts are needed";
+    }
+    if (num_trusted > RVIC_MAX_INTIDS ||
+        num_untrusted > RVIC_MAX_INTIDS - num_trusted) {
+        return "trusted and untrusted interrupts may not be more than 2048 "
+               "together";
+    }
+    return NULL;
+}
+
+int rvic_core_find_cpu(const RVICCore *c, uint64_t mpidr)
+{
+    gpointer cpu;
+
+    /* The keys hold affinity fields only: any other bit makes it a miss */
+    if (!g_hash_table_lookup_extended(c->by_mpidr, &mpidr, NULL, &cpu)) {
+        return -1;
+    }
+    return GPOINTER_TO_INT(cpu);
+}
+
+void rvic_core_drive_output(RVICCore *c, unsigned cpu)
+{
+    RVICInstance *inst = &c->instances[cpu];
+
+    inst->output = inst->enabled && inst->ready;
+    c->output(c->opaque, cpu, inst->output);
+}
+
+static void rvic_update_output(RVICCore *c, unsigned cpu)
+{
+    const RVICInstance *inst = &c->instances[cpu];
+
+    if (inst->output != (inst->enabled && inst->ready)) {
+        rvic_core_drive_output(c, cpu);
+    }
+}
+
+/* The deliverable INTIDs of one word, if the instance is enabled */
+static uint32_t rvic_deliverable(const RVICCore *c, const RVICInstance *inst,
+                                 unsigned word)
+{
+    uint32_t active = inst->pending[word];
+
+    if (word >= c->num_trusted / 32) {
+        active |= inst->level[word];
+    }
+    return active & ~inst->masked[word];
+}
+
+static void rvic_update_ready(const RVICCore *c, RVICInstance *inst,
+                              unsigned word)
+{
+    bool ready = rvic_deliverable(c, inst, word);
+
+    inst->ready = deposit64(inst->ready, word, 1, ready);
+}
+
+/*
+ * Write the bit of @intid in @bits, one of the three bitmaps of @cpu. Every
+ * change of an INTID's state goes through here, which costs the same however
+ * many INTIDs there are.
+ */
+static void rvic_write(RVICCore *c, unsigned cpu, uint32_t *bits,
+                       unsigned intid, bool value)
+{
+    unsigned word = intid / 32;
+
+    bits[word] = deposit32(bits[word], intid % 32, 1, value);
+    rvic_update_ready(c, &c->instances[cpu], word);
+    rvic_update_output(c, cpu);
+}
+
+bool rvic_core_signal(RVICCore *c, unsigned cpu, unsigned intid)
+{
+    RVICInstance *inst = &c->instances[cpu];
+
+    if (!inst->enabled) {
+        return false;
+    }
+    rvic_write(c, cpu, inst->pending, intid, true);
+    return true;
+}
+
+void rvic_core_set_level(RVICCore *c, unsigned cpu, unsigned intid, bool level)
+{
+    g_assert(!rvic_core_is_trusted(c, intid));
+
+    rvic_write(c, cpu, c->instances[cpu].level, intid, level);
+}
+
+void rvic_core_set_line(RVICCore *c, unsigned cpu, unsigned intid, bool level)
+{
+    RVICInstance *inst = &c->instances[cpu];
+
+    g_assert(rvic_core_is_trusted(c, intid));
+
+    if (rvic_test(inst->level, intid) == level) {
+        return;
+    }
+    rvic_write(c, cpu, inst->level, intid, level);
+    if (level) {
+        rvic_core_signal(c, cpu, intid);
+    }
+}
+
+/*
+ * The next deliverable INTID behind the one acknowledged last, going round.
+ * Each deliverable INTID is thus reached after at most one turn, whatever the
+ * others do. At least one has to be deliverable.
+ */
+static unsigned rvic_next(const RVICCore *c, const RVICInstance *inst)
+{
+    unsigned word = inst->last / 32;
+    uint32_t here = rvic_deliverable(c, inst, word) &
+                    ~MAKE_64BIT_MASK(0, inst->last % 32 + 1);
+    uint64_t above;
+
+    if (here) {
+        return word * 32 + ctz32(here);
+    }
+
+    above = inst->ready & ~MAKE_64BIT_MASK(0, word + 1);
+    word = ctz64(above ?: inst->ready);
+    return word * 32 + ctz32(rvic_deliverable(c, inst, word));
+}
+
+/*
+ * VERSION
+ *   value: version of the ABI
+ */
+static uint64_t rvic_call_version(RVICCore *c, unsigned cpu,
+                                  const uint64_t *arg, uint64_t *value)
+{
+    *value = RVIC_VERSION_0_3;
+    return RVIC_SUCCESS;
+}
+
+/*
+ * INFO (key)
+ *   value: 0 number of trusted INTIDs, 1 number of untrusted INTIDs
+ *   ERROR_PARAMETER, 0: any other key
+ */
+static uint64_t rvic_call_info(RVICCore *c, unsigned cpu,
+                               const uint64_t *arg, uint64_t *value)
+{
+    uint64_t key = arg[0];
+
+    switch (key) {
+    case RVIC_INFO_NUM_TRUSTED:
+        *value = c->num_trusted;
+        return RVIC_SUCCESS;
+    case RVIC_INFO_NUM_UNTRUSTED:
+        *value = c->num_untrusted;
+        return RVIC_SUCCESS;
+    default:
+        return RVIC_STATUS(RVIC_ERROR_PARAMETER, 0);
+    }
+}
+
+/*
+ * ENABLE
+ *   The caller's instance delivers and takes signals. A trusted line that is
+ *   high already has no edge left to give: all of them are sampled.
+ */
+static uint64_t rvic_call_enable(RVICCore *c, unsigned cpu,
+                                 const uint64_t *arg, uint64_t *value)
+{
+    RVICInstance *inst = &c->instances[cpu];
+
+    for (unsigned word = 0; word < c->num_trusted / 32; word++) {
+        inst->pending[word] |= inst->level[word];
+        rvic_update_ready(c, inst, word);
+    }
+    inst->enabled = true;
+    rvic_update_output(c, cpu);
+    return RVIC_SUCCESS;
+}
+
+/*
+ * DISABLE
+ *   The caller's instance delivers nothing and drops signals. Masks, pending
+ *   states and levels stay.
+ */
+static uint64_t rvic_call_disable(RVICCore *c, unsigned cpu,
+                                  const uint64_t *arg, uint64_t *value)
+{
+    c->instances[cpu].enabled = false;
+    rvic_update_output(c, cpu);
+    return RVIC_SUCCESS;
+}
+
+/*
+ * The arguments that SET_MASKED to CLEAR_PENDING have in common
+ *   x1: MPIDR of the target, which may be off
+ *   x2: INTID
+ *   INVALID_CPU, 0: the MPIDR names no vCPU
+ *   ERROR_PARAMETER, 1: the INTID does not exist
+ */
+static uint64_t rvic_parse_target(const RVICCore *c, const uint64_t *arg,
+                                  unsigned *cpu, unsigned *intid)
+{
+    int found = rvic_core_find_cpu(c, arg[0]);
+
+    if (found < 0) {
+        return RVIC_STATUS(RVIC_INVALID_CPU, 0);
+    }
+    if (arg[1] >= rvic_core_num_intids(c)) {
+        return RVIC_STATUS(RVIC_ERROR_PARAMETER, 1);
+    }
+    *cpu = found;
+    *intid = arg[1];
+    return RVIC_SUCCESS;
+}
+
+/*
+ * SET_MASKED (MPIDR, INTID)
+ *   The INTID is held back; it may still become pending.
+ */
+static uint64_t rvic_call_set_masked(RVICCore *c, unsigned cpu,
+                                     const uint64_t *arg, uint64_t *value)
+{
+    unsigned target, intid;
+    uint64_t status = rvic_parse_target(c, arg, &target, &intid);
+
+    if (status == RVIC_SUCCESS) {
+        rvic_write(c, target, c->instances[target].masked, intid, true);
+    }
+    return status;
+}
+
+/*
+ * CLEAR_MASKED (MPIDR, INTID)
+ *   The INTID is delivered if or as soon as it is pending: this is also the
+ *   end of interrupt.
+ */
+static uint64_t rvic_call_clear_masked(RVICCore *c, unsigned cpu,
+                                       const uint64_t *arg, uint64_t *value)
+{
+    unsigned target, intid;
+    uint64_t status = rvic_parse_target(c, arg, &target, &intid);
+
+    if (status == RVIC_SUCCESS) {
+        rvic_write(c, target, c->instances[target].masked, intid, false);
+    }
+    return status;
+}
+
+/*
+ * IS_PENDING (MPIDR, INTID)
+ *   value: 1 if the INTID is pending or, for an untrusted one, its level is
+ *   high, masked or not; else 0
+ */
+static uint64_t rvic_call_is_pending(RVICCore *c, unsigned cpu,
+                                     const uint64_t *arg, uint64_t *value)
+{
+    unsigned target, intid;
+    uint64_t status = rvic_parse_target(c, arg, &target, &intid);
+
+    if (status == RVIC_SUCCESS) {
+        const RVICInstance *inst = &c->instances[target];
+
+        *value = rvic_test(inst->pending, intid) ||
+                 (!rvic_core_is_trusted(c, intid) &&
+                  rvic_test(inst->level, intid));
+    }
+    return status;
+}
+
+/*
+ * SIGNAL (MPIDR, INTID)
+ *   The INTID becomes pending.
+ *   DISABLED: the target's instance is disabled, the signal is dropped
+ */
+static uint64_t rvic_call_signal(RVICCore *c, unsigned cpu,
+                                 const uint64_t *arg, uint64_t *value)
+{
+    unsigned target, intid;
+    uint64_t status = rvic_parse_target(c, arg, &target, &intid);
+
+    if (status == RVIC_SUCCESS && !rvic_core_signal(c, target, intid)) {
+        return RVIC_STATUS(RVIC_DISABLED, 0);
+    }
+    return status;
+}
+
+/*
+ * CLEAR_PENDING (MPIDR, INTID)
+ *   The INTID is no longer pending; a level is not the guest's to clear.
+ */
+static uint64_t rvic_call_clear_pending(RVICCore *c, unsigned cpu,
+                                        const uint64_t *arg, uint64_t *value)
+{
+    unsigned target, intid;
+    uint64_t status = rvic_parse_target(c, arg, &target, &intid);
+
+    if (status == RVIC_SUCCESS) {
+        rvic_write(c, target, c->instances[target].pending, intid, false);
+    }
+    return status;
+}
+
+/*
+ * ACKNOWLEDGE
+ *   value: a deliverable INTID of the caller, now masked and not pending
+ *   DISABLED: the caller's instance is disabled
+ *   NO_INTERRUPTS: nothing is deliverable
+ */
+static uint64_t rvic_call_acknowledge(RVICCore *c, unsigned cpu,
+                                      const uint64_t *arg, uint64_t *value)
+{
+    RVICInstance *inst = &c->instances[cpu];
+    unsigned intid;
+
+    if (!inst->enabled) {
+        return RVIC_STATUS(RVIC_DISABLED, 0);
+    }
+    if (!inst->ready) {
+        return RVIC_STATUS(RVIC_NO_INTERRUPTS, 0);
+    }
+
+    intid = rvic_next(c, inst);
+    inst->last = intid;
+    inst->pending[intid / 32] &= ~(1u << intid % 32);
+    rvic_write(c, cpu, inst->masked, intid, true);
+    *value = intid;
+    return RVIC_SUCCESS;
+}
+
+/*
+ * RESAMPLE (INTID)
+ *   A trusted INTID of the caller whose line is high becomes pending again,
+ *   unless the instance is disabled.
+ *   ERROR_PARAMETER, 0: the INTID is not trusted
+ */
+static uint64_t rvic_call_resample(RVICCore *c, unsigned cpu,
+                                   const uint64_t *arg, uint64_t *value)
+{
+    if (arg[0] >= c->num_trusted) {
+        return RVIC_STATUS(RVIC_ERROR_PARAMETER, 0);
+    }
+    if (rvic_test(c->instances[cpu].level, arg[0])) {
+        rvic_core_signal(c, cpu, arg[0]);
+    }
+    return RVIC_SUCCESS;
+}
+
+static const struct {
+    const char *name;
+    uint64_t (*handler)(RVICCore *c, unsigned cpu, const uint64_t *arg,
+                        uint64_t *value);
+} rvic_calls[RVIC_NUM_CALLS] = {
+    [RVIC_VERSION] = { "VERSION", rvic_call_version },
+    [RVIC_INFO] = { "INFO", rvic_call_info },
+    [RVIC_ENABLE] = { "ENABLE", rvic_call_enable },
+    [RVIC_DISABLE] = { "DISABLE", rvic_call_disable },
+    [RVIC_SET_MASKED] = { "SET_MASKED", rvic_call_set_masked },
+    [RVIC_CLEAR_MASKED] = { "CLEAR_MASKED", rvic_call_clear_masked },
+    [RVIC_IS_PENDING] = { "IS_PENDING", rvic_call_is_pending },
+    [RVIC_SIGNAL] = { "SIGNAL", rvic_call_signal },
+    [RVIC_CLEAR_PENDING] = { "CLEAR_PENDING", rvic_call_clear_pending },
+    [RVIC_ACKNOWLEDGE] = { "ACKNOWLEDGE", rvic_call_acknowledge },
+    [RVIC_RESAMPLE] = { "RESAMPLE", rvic_call_resample },
+};
+
+const char *rvic_call_name(unsigned call)
+{
+    return call < RVIC_NUM_CALLS ? rvic_calls[call].name : "reserved";
+}
+
+uint64_t rvic_core_call(RVICCore *c, unsigned cpu, unsigned call,
+                        const uint64_t arg[3], uint64_t *value)
+{
+    *value = 0;
+    if (call >= RVIC_NUM_CALLS) {
+        return RVIC_NOT_SUPPORTED;
+    }
+    return rvic_calls[call].handler(c, cpu, arg, value);
+}
+
+void rvic_core_reset(RVICCore *c)
+{
+    for (unsigned cpu = 0; cpu < c->num_cpus; cpu++) {
+        RVICInstance *inst = &c->instances[cpu];
+        bool output = inst->output;
+
+        memset(inst, 0, sizeof(*inst));
+        memset(inst->masked, 0xff, sizeof(inst->masked));
+        inst->last = RVIC_MAX_INTIDS - 1;
+        inst->output = output;
+        rvic_update_output(c, cpu);
+    }
+}
+
+bool rvic_core_post_load(RVICCore *c)
+{
+    unsigned trusted_words = c->num_trusted / 32;
+    unsigned words = rvic_core_num_intids(c) / 32;
+
+    for (unsigned cpu = 0; cpu < c->num_cpus; cpu++) {
+        RVICInstance *inst = &c->instances[cpu];
+
+        if (inst->last >= RVIC_MAX_INTIDS) {
+            return false;
+        }
+        for (unsigned word = words; word < RVIC_WORDS; word++) {
+            if (inst->pending[word] || ~inst->masked[word]) {
+                return false;
+            }
+        }
+        memset(inst->level + trusted_words, 0,
+               (RVIC_WORDS - trusted_words) * sizeof(inst->level[0]));
+
+        inst->ready = 0;
+        for (unsigned word = 0; word < words; word++) {
+            rvic_update_ready(c, inst, word);
+        }
+        rvic_core_drive_output(c, cpu);
+    }
+    return true;
+}
+
+void rvic_core_init(RVICCore *c, unsigned num_cpus, const uint64_t *mpidrs,
+                    unsigned num_trusted, unsigned num_untrusted,
+                    RVICOutputFn *output, void *opaque)
+{
+    g_assert(num_cpus >= 1 && num_cpus <= RVIC_MAX_CPUS);
+    g_assert(!rvic_core_check_counts(num_trusted, num_untrusted));
+
+    *c = (RVICCore) {
+        .num_cpus = num_cpus,
+        .num_trusted = num_trusted,
+        .num_untrusted = num_untrusted,
+        .instances = g_new0(RVICInstance, num_cpus),
+        .by_mpidr = g_hash_table_new(g_int64_hash, g_int64_equal),
+        .mpidrs = g_memdup2(mpidrs, num_cpus * sizeof(mpidrs[0])),
+        .output = output,
+        .opaque = opaque,
+    };
+
+    for (unsigned cpu = 0; cpu < num_cpus; cpu++) {
+        bool added = g_hash_table_insert(c->by_mpidr, &c->mpidrs[cpu],
+                                         GINT_TO_POINTER(cpu));
+
+        g_assert(added && !(mpidrs[cpu] & ~RVIC_MPIDR_MASK));
+    }
+    rvic_core_reset(c);
+}
+
+void rvic_core_destroy(RVICCore *c)
+{
+    g_hash_table_destroy(c->by_mpidr);
+    g_free(c->mpidrs);
+    g_free(c->instances);
+}

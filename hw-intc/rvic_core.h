@@ -1,0 +1,340 @@
+/*
+ * Arm rVIC and rVID: the state machines, in plain C
+ *
+ * These two files know hypercall arguments, interrupt states and mappings.
+ * They know no QOM, no locks and no accelerator, so the same object serves
+ * the device models, unit tests and in-process fuzzers. The caller serialises
+ * all functions on one RVICCore and the RVIDCore that drives it.
+ *
+ * The rules are those of docs/specs/arm-rvic.rst; section names below refer
+ * to that page.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef RVIC_CORE_H
+#define RVIC_CORE_H
+
+/* "INTIDs": trusted + untrusted interrupts of one vCPU, in steps of 32 */
+#define RVIC_MAX_INTIDS     2048
+#define RVIC_INTID_STEP     32
+#define RVIC_MAX_CPUS       512
+
+#define RVIC_WORDS          (RVIC_MAX_INTIDS / 32)
+
+/* "Function IDs": SMC64 fast calls; bits 7:0 number the call */
+#define RVID_FN_BASE        0xC5000100u
+#define RVIC_FN_BASE        0xC5000200u
+#define RVIC_FN_RANGE       0x100u
+
+typedef enum RVICCall {
+    RVIC_VERSION,
+    RVIC_INFO,
+    RVIC_ENABLE,
+    RVIC_DISABLE,
+    RVIC_SET_MASKED,
+    RVIC_CLEAR_MASKED,
+    RVIC_IS_PENDING,
+    RVIC_SIGNAL,
+    RVIC_CLEAR_PENDING,
+    RVIC_ACKNOWLEDGE,
+    RVIC_RESAMPLE,
+    RVIC_NUM_CALLS
+} RVICCall;
+
+typedef enum RVIDCall {
+    RVID_VERSION,
+    RVID_MAP,
+    RVID_UNMAP,
+    RVID_NUM_CALLS
+} RVIDCall;
+
+/* Keys of RVIC_INFO */
+#define RVIC_INFO_NUM_TRUSTED       0
+#define RVIC_INFO_NUM_UNTRUSTED     1
+
+/* "Version": major in bits 31:16, minor in bits 15:0; both components */
+#define RVIC_VERSION_0_3            0x00000003
+
+/*
+ * "Status": reason in bits 7:0, index of the offending argument (0 is x1) in
+ * bits 15:8. A reserved call returns SMCCC's NOT_SUPPORTED instead.
+ */
+#define RVIC_SUCCESS                0
+#define RVIC_ERROR_PARAMETER        1
+#define RVIC_INVALID_CPU            2
+#define RVIC_DISABLED               3
+#define RVIC_NO_INTERRUPTS          4
+#define RVIC_STATUS(reason, index)  ((uint64_t)(reason) | (index) << 8)
+#define RVIC_STATUS_REASON(status)  ((status) & 0xff)
+#define RVIC_NOT_SUPPORTED          UINT64_MAX
+
+/* "MPIDR": the affinity fields; every other bit of an argument must be 0 */
+#define RVIC_MPIDR_MASK             0xff00ffffffULL
+
+/*
+ * One rVIC instance: the interrupts of one vCPU, a bit for each INTID.
+ *
+ *               signal                        signal: SIGNAL, rising edge of
+ *     idle ----------------> pending                  a line or rVID input
+ *      ^                      |    |
+ *      |    CLEAR_PENDING     |    | unmasked, instance enabled:
+ *      +----------------------+    | the vCPU's IRQ is high
+ *      |                           v
+ *      +--------------- ACKNOWLEDGE (and sets the mask)
+ *
+ * An INTID leaves reset masked; CLEAR_MASKED, which is also the end of
+ * interrupt, lets it through. A high level of an untrusted INTID counts as
+ * pending for as long as it lasts.
+ */
+typedef struct RVICInstance {
+    uint32_t pending[RVIC_WORDS];
+    uint32_t masked[RVIC_WORDS];
+    /* trusted: the line as last seen; untrusted: the rVID's inputs, ORed */
+    uint32_t level[RVIC_WORDS];
+    /* a bit for each word above that holds a deliverable INTID (derived) */
+    uint64_t ready;
+    /* INTID that ACKNOWLEDGE returned last: the search goes on behind it */
+    uint16_t last;
+    bool enabled;
+    /* what the output was last driven to (derived) */
+    bool output;
+} RVICInstance;
+
+/**
+ * RVICOutputFn: drive the IRQ input of a vCPU
+ * @opaque: as given to rvic_core_init()
+ * @cpu: index of the vCPU
+ * @level: true if an INTID is deliverable
+ */
+typedef void RVICOutputFn(void *opaque, unsigned cpu, bool level);
+
+typedef struct RVICCore {
+    unsigned num_cpus;
+    unsigned num_trusted;
+    unsigned num_untrusted;
+    RVICInstance *instances;
+    GHashTable *by_mpidr;
+    uint64_t *mpidrs;
+    RVICOutputFn *output;
+    void *opaque;
+} RVICCore;
+
+/**
+ * rvic_core_check_counts: check numbers of interrupts against the ABI
+ * @num_trusted: trusted INTIDs of each vCPU
+ * @num_untrusted: untrusted INTIDs of each vCPU
+ *
+ * Both have to be multiples of 32 and at least 32, and their sum at most
+ * RVIC_MAX_INTIDS ("INTIDs").
+ *
+ * Returns: what is wrong, for an error message, or NULL
+ */
+const char *rvic_core_check_counts(unsigned num_trusted,
+                                   unsigned num_untrusted);
+
+/**
+ * rvic_core_init: set up the instances of all vCPUs, in reset state
+ * @c: the core, uninitialised
+ * @num_cpus: 1 to RVIC_MAX_CPUS
+ * @mpidrs: affinity fields of each vCPU, all different; copied
+ * @num_trusted: see rvic_core_check_counts(), whose rules hold
+ * @num_untrusted: see rvic_core_check_counts()
+ * @output: called whenever the output of a vCPU changes
+ * @opaque: passed to @output
+ */
+void rvic_core_init(RVICCore *c, unsigned num_cpus, const uint64_t *mpidrs,
+                    unsigned num_trusted, unsigned num_untrusted,
+                    RVICOutputFn *output, void *opaque);
+
+/** rvic_core_destroy: free what rvic_core_init() allocated */
+void rvic_core_destroy(RVICCore *c);
+
+/** rvic_core_reset: put all instances into reset state ("Reset") */
+void rvic_core_reset(RVICCore *c);
+
+/**
+ * rvic_core_post_load: take over instances that migration has written
+ * @c: the core; pending, masked, level, last and enabled are loaded
+ *
+ * Levels of untrusted INTIDs become low: they belong to the rVID, whose
+ * rvid_core_post_load() has to follow.
+ *
+ * Returns: false if the instances hold states that no guest can reach
+ */
+bool rvic_core_post_load(RVICCore *c);
+
+/**
+ * rvic_core_call: execute an rVIC hypercall ("rVIC calls")
+ * @c: the core
+ * @cpu: index of the calling vCPU
+ * @call: the call's number; unknown ones return RVIC_NOT_SUPPORTED
+ * @arg: x1..x3
+ * @value: result for x1; 0 where the call has none
+ *
+ * Returns: result for x0, a status
+ */
+uint64_t rvic_core_call(RVICCore *c, unsigned cpu, unsigned call,
+                        const uint64_t arg[3], uint64_t *value);
+
+/** rvic_call_name: name of rVIC call @call, for traces; never NULL */
+const char *rvic_call_name(unsigned call);
+
+/**
+ * rvic_core_set_line: the level of a trusted interrupt's line changed
+ * @c: the core
+ * @cpu: index of the vCPU
+ * @intid: 0 to num_trusted - 1
+ * @level: the line's new level; a repeated level is no edge
+ *
+ * A rising edge makes the INTID pending if the instance is enabled, a
+ * falling edge never clears it ("Trusted lines").
+ */
+void rvic_core_set_line(RVICCore *c, unsigned cpu, unsigned intid, bool level);
+
+/**
+ * rvic_core_signal: make an INTID pending
+ * @c: the core
+ * @cpu: index of the vCPU
+ * @intid: any INTID
+ *
+ * Returns: false if the instance is disabled, which drops the signal
+ */
+bool rvic_core_signal(RVICCore *c, unsigned cpu, unsigned intid);
+
+/**
+ * rvic_core_set_level: set the level of an untrusted INTID
+ * @c: the core
+ * @cpu: index of the vCPU
+ * @intid: num_trusted to num_trusted + num_untrusted - 1
+ * @level: OR of the rVID inputs mapped to it ("Level-triggered inputs")
+ */
+void rvic_core_set_level(RVICCore *c, unsigned cpu, unsigned intid,
+                         bool level);
+
+/**
+ * rvic_core_drive_output: drive a vCPU's output, changed or not
+ * @c: the core
+ * @cpu: index of the vCPU
+ *
+ * For a consumer that has forgotten the level, as a CPU does at reset.
+ */
+void rvic_core_drive_output(RVICCore *c, unsigned cpu);
+
+/**
+ * rvic_core_find_cpu: look up a vCPU
+ * @c: the core
+ * @mpidr: affinity fields as a guest passes them, all 64 bits count
+ *
+ * Returns: index of the vCPU, or -1
+ */
+int rvic_core_find_cpu(const RVICCore *c, uint64_t mpidr);
+
+static inline unsigned rvic_core_num_intids(const RVICCore *c)
+{
+    return c->num_trusted + c->num_untrusted;
+}
+
+static inline bool rvic_core_is_trusted(const RVICCore *c, unsigned intid)
+{
+    return intid < c->num_trusted;
+}
+
+static inline bool rvic_test(const uint32_t *bits, unsigned intid)
+{
+    return bits[intid / 32] >> (intid % 32) & 1;
+}
+
+/* All mapped inputs that share one (vCPU, INTID) */
+typedef struct RVIDTarget {
+    uint16_t cpu;
+    uint16_t intid;
+    uint16_t inputs;
+    uint16_t high;
+} RVIDTarget;
+
+#define RVID_UNMAPPED       UINT32_MAX
+
+typedef struct RVIDInput {
+    /* vCPU index in bits 31:16, INTID in bits 15:0; or RVID_UNMAPPED */
+    uint32_t route;
+    bool level;
+    /* what route leads to (derived) */
+    RVIDTarget *target;
+} RVIDInput;
+
+/*
+ * The rVID: inputs 0 .. num_wired - 1 are level-sensitive lines, the rest up
+ * to num_inputs - 1 are MSIs, edges only.
+ */
+typedef struct RVIDCore {
+    RVICCore *rvic;
+    uint32_t num_inputs;
+    unsigned num_wired;
+    RVIDInput *inputs;
+    /* route -> RVIDTarget, of all inputs that are mapped (derived) */
+    GHashTable *targets;
+} RVIDCore;
+
+/**
+ * rvid_core_init: set up an rVID, in reset state
+ * @d: the distributor, uninitialised
+ * @rvic: the core whose INTIDs it drives; its number of untrusted INTIDs is
+ *        the number of inputs ("rVID calls")
+ * @num_wired: wired inputs, 0 to the number of inputs
+ */
+void rvid_core_init(RVIDCore *d, RVICCore *rvic, unsigned num_wired);
+
+/** rvid_core_destroy: free what rvid_core_init() allocated */
+void rvid_core_destroy(RVIDCore *d);
+
+/**
+ * rvid_core_reset: unmap all inputs and take their lines for low ("Reset")
+ * @d: the distributor
+ *
+ * Levels in the rVIC are not touched: reset it too.
+ */
+void rvid_core_reset(RVIDCore *d);
+
+/**
+ * rvid_core_post_load: take over inputs that migration has written
+ * @d: the distributor; route and level of each input are loaded, and
+ *     rvic_core_post_load() has been called
+ *
+ * Returns: false if a route or level is one that no guest can reach
+ */
+bool rvid_core_post_load(RVIDCore *d);
+
+/**
+ * rvid_core_call: execute an rVID hypercall ("rVID calls")
+ * @d: the distributor
+ * @call: the call's number; unknown ones return RVIC_NOT_SUPPORTED
+ * @arg: x1..x3
+ * @value: result for x1; 0 where the call has none
+ *
+ * Returns: result for x0, a status
+ */
+uint64_t rvid_core_call(RVIDCore *d, unsigned call, const uint64_t arg[3],
+                        uint64_t *value);
+
+/** rvid_call_name: name of rVID call @call, for traces; never NULL */
+const char *rvid_call_name(unsigned call);
+
+/**
+ * rvid_core_set_line: the level of a wired input changed
+ * @d: the distributor
+ * @input: 0 to num_wired - 1
+ * @level: the line's new level; a repeated level is no edge
+ */
+void rvid_core_set_line(RVIDCore *d, unsigned input, bool level);
+
+/**
+ * rvid_core_msi: an MSI arrived ("MSIs")
+ * @d: the distributor
+ * @input: what was written to the doorbell
+ *
+ * Returns: false if @input is not an MSI, and then does nothing
+ */
+bool rvid_core_msi(RVIDCore *d, uint32_t input);
+
+#endif

@@ -1,0 +1,236 @@
+/*
+ * Arm rVID: inputs, levels and mappings, in plain C
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "rvic_core.h"
+
+/* A high input came to or went from @t: only the first and last one count */
+static void rvid_target_count(RVIDCore *d, RVIDTarget *t, int delta)
+{
+    bool level = t->high;
+
+    t->high += delta;
+    if (level != !!t->high) {
+        rvic_core_set_level(d->rvic, t->cpu, t->intid, t->high);
+    }
+}
+
+static void rvid_attach(RVIDCore *d, RVIDInput *in, uint32_t route)
+{
+    gpointer key = GUINT_TO_POINTER(route);
+    RVIDTarget *t = g_hash_table_lookup(d->targets, key);
+
+    if (!t) {
+        t = g_new0(RVIDTarget, 1);
+        t->cpu = route >> 16;
+        t->intid = route & 0xffff;
+        g_hash_table_insert(d->targets, key, t);
+    }
+
+    in->route = route;
+    in->target = t;
+    t->inputs++;
+    if (in->level) {
+        rvid_target_count(d, t, 1);
+    }
+}
+
+static void rvid_detach(RVIDCore *d, RVIDInput *in)
+{
+    RVIDTarget *t = in->target;
+
+    if (!t) {
+        return;
+    }
+    if (in->level) {
+        rvid_target_count(d, t, -1);
+    }
+    if (--t->inputs == 0) {
+        g_hash_table_remove(d->targets, GUINT_TO_POINTER(in->route));
+    }
+    in->route = RVID_UNMAPPED;
+    in->target = NULL;
+}
+
+/* An edge: lost if the input is unmapped or the instance disabled */
+static void rvid_signal(RVIDCore *d, const RVIDInput *in)
+{
+    if (in->target) {
+        rvic_core_signal(d->rvic, in->target->cpu, in->target->intid);
+    }
+}
+
+void rvid_core_set_line(RVIDCore *d, unsigned input, bool level)
+{
+    RVIDInput *in = &d->inputs[input];
+
+    g_assert(input < d->num_wired);
+
+    if (in->level == level) {
+        return;
+    }
+    in->level = level;
+    if (in->target) {
+        rvid_target_count(d, in->target, level ? 1 : -1);
+    }
+    if (level) {
+        /* so that a pulse is delivered even if the line falls before */
+        rvid_signal(d, in);
+    }
+}
+
+bool rvid_core_msi(RVIDCore *d, uint32_t input)
+{
+    if (input < d->num_wired || input >= d->num_inputs) {
+        return false;
+    }
+    rvid_signal(d, &d->inputs[input]);
+    return true;
+}
+
+/*
+ * VERSION
+ *   value: version of the ABI
+ */
+static uint64_t rvid_call_version(RVIDCore *d, const uint64_t *arg,
+                                  uint64_t *value)
+{
+    *value = RVIC_VERSION_0_3;
+    return RVIC_SUCCESS;
+}
+
+/*
+ * MAP (input, MPIDR, INTID)
+ *   From now on, the input drives the INTID, and no longer what it was mapped
+ *   to before. The level moves along; pending and masked states do not.
+ *   ERROR_PARAMETER, 0: the input does not exist
+ *   ERROR_PARAMETER, 1: the MPIDR names no vCPU
+ *   ERROR_PARAMETER, 2: the INTID is not untrusted
+ */
+static uint64_t rvid_call_map(RVIDCore *d, const uint64_t *arg,
+                              uint64_t *value)
+{
+    uint64_t input = arg[0], intid = arg[2];
+    int cpu = rvic_core_find_cpu(d->rvic, arg[1]);
+
+    if (input >= d->num_inputs) {
+        return RVIC_STATUS(RVIC_ERROR_PARAMETER, 0);
+    }
+    if (cpu < 0) {
+        return RVIC_STATUS(RVIC_ERROR_PARAMETER, 1);
+    }
+    if (intid >= rvic_core_num_intids(d->rvic) ||
+        rvic_core_is_trusted(d->rvic, intid)) {
+        return RVIC_STATUS(RVIC_ERROR_PARAMETER, 2);
+    }
+
+    rvid_detach(d, &d->inputs[input]);
+    rvid_attach(d, &d->inputs[input], (uint32_t)cpu << 16 | intid);
+    return RVIC_SUCCESS;
+}
+
+/*
+ * UNMAP (input)
+ *   The input drives nothing; unmapped already is fine.
+ *   ERROR_PARAMETER, 0: the input does not exist
+ */
+static uint64_t rvid_call_unmap(RVIDCore *d, const uint64_t *arg,
+                                uint64_t *value)
+{
+    uint64_t input = arg[0];
+
+    if (input >= d->num_inputs) {
+        return RVIC_STATUS(RVIC_ERROR_PARAMETER, 0);
+    }
+    rvid_detach(d, &d->inputs[input]);
+    return RVIC_SUCCESS;
+}
+
+static const struct {
+    const char *name;
+    uint64_t (*handler)(RVIDCore *d, const uint64_t *arg, uint64_t *value);
+} rvid_calls[RVID_NUM_CALLS] = {
+    [RVID_VERSION] = { "VERSION", rvid_call_version },
+    [RVID_MAP] = { "MAP", rvid_call_map },
+    [RVID_UNMAP] = { "UNMAP", rvid_call_unmap },
+};
+
+const char *rvid_call_name(unsigned call)
+{
+    return call < RVID_NUM_CALLS ? rvid_calls[call].name : "reserved";
+}
+
+uint64_t rvid_core_call(RVIDCore *d, unsigned call, const uint64_t arg[3],
+                        uint64_t *value)
+{
+    *value = 0;
+    if (call >= RVID_NUM_CALLS) {
+        return RVIC_NOT_SUPPORTED;
+    }
+    return rvid_calls[call].handler(d, arg, value);
+}
+
+void rvid_core_reset(RVIDCore *d)
+{
+    for (unsigned n = 0; n < d->num_inputs; n++) {
+        d->inputs[n] = (RVIDInput) { .route = RVID_UNMAPPED };
+    }
+    g_hash_table_remove_all(d->targets);
+}
+
+static bool rvid_route_valid(const RVIDCore *d, uint32_t route)
+{
+    unsigned intid = route & 0xffff;
+
+    return route >> 16 < d->rvic->num_cpus &&
+           intid < rvic_core_num_intids(d->rvic) &&
+           !rvic_core_is_trusted(d->rvic, intid);
+}
+
+bool rvid_core_post_load(RVIDCore *d)
+{
+    /* Targets of a state that was there before the load */
+    g_hash_table_remove_all(d->targets);
+
+    for (unsigned n = 0; n < d->num_inputs; n++) {
+        d->inputs[n].target = NULL;
+    }
+    for (unsigned n = 0; n < d->num_inputs; n++) {
+        RVIDInput *in = &d->inputs[n];
+
+        if (in->level && n >= d->num_wired) {
+            return false;
+        }
+        if (in->route == RVID_UNMAPPED) {
+            continue;
+        }
+        if (!rvid_route_valid(d, in->route)) {
+            return false;
+        }
+        rvid_attach(d, in, in->route);
+    }
+    return true;
+}
+
+void rvid_core_init(RVIDCore *d, RVICCore *rvic, unsigned num_wired)
+{
+    g_assert(num_wired <= rvic->num_untrusted);
+
+    *d = (RVIDCore) {
+        .rvic = rvic,
+        .num_inputs = rvic->num_untrusted,
+        .num_wired = num_wired,
+        .inputs = g_new0(RVIDInput, rvic->num_untrusted),
+        .targets = g_hash_table_new_full(NULL, NULL, NULL, g_free),
+    };
+    rvid_core_reset(d);
+}
+
+void rvid_core_destroy(RVIDCore *d)
+{
+    g_hash_table_destroy(d->targets);
+    g_free(d->inputs);
+}
