@@ -1,0 +1,162 @@
+/*
+ * Arm rVIC and rVID: hypercalls
+ *
+ * One dispatcher for all the ways in: TCG's built-in PSCI below, qtest in
+ * arm_rvic_qtest.c.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/log.h"
+#include "qemu/main-loop.h"
+#include "target/arm/cpu.h"
+#include "target/arm/kvm-consts.h"
+#include "arm_rvic.h"
+#include "arm_rvic_hypercall.h"
+#include "trace.h"
+
+/* Arm's SMC Calling Convention, DEN 0028: functions every 1.1 conduit has */
+#define SMCCC_VERSION_FN            0x80000000u
+#define SMCCC_ARCH_FEATURES_FN      0x80000001u
+#define SMCCC_VERSION_1_1           0x10001
+
+static bool function_in_range(uint32_t function, uint32_t base)
+{
+    return function - base < RVIC_FN_RANGE;
+}
+
+static bool function_is_ours(uint32_t function)
+{
+    return function_in_range(function, RVIC_FN_BASE) ||
+           function_in_range(function, RVID_FN_BASE);
+}
+
+static bool status_is_guest_error(uint64_t status)
+{
+    switch (RVIC_STATUS_REASON(status)) {
+    case RVIC_SUCCESS:
+    case RVIC_DISABLED:
+    case RVIC_NO_INTERRUPTS:
+        return false;
+    default:
+        return true;
+    }
+}
+
+bool arm_rvic_hypercall(ARMRVICState *s, unsigned cpu, uint32_t function,
+                        const uint64_t arg[3], uint64_t result[4])
+{
+    const char *component, *name;
+    uint64_t status, value;
+
+    g_assert(bql_locked());
+
+    if (function_in_range(function, RVIC_FN_BASE)) {
+        unsigned call = function - RVIC_FN_BASE;
+
+        component = "rVIC";
+        name = rvic_call_name(call);
+        trace_rvic_call(cpu, component, name, arg[0], arg[1], arg[2]);
+        status = rvic_core_call(&s->core, cpu, call, arg, &value);
+        if (call == RVIC_ACKNOWLEDGE && status == RVIC_SUCCESS) {
+            trace_rvic_deliver(cpu, value);
+            s->acknowledged[value]++;
+        }
+    } else if (function_in_range(function, RVID_FN_BASE)) {
+        unsigned call = function - RVID_FN_BASE;
+
+        component = "rVID";
+        name = rvid_call_name(call);
+        trace_rvic_call(cpu, component, name, arg[0], arg[1], arg[2]);
+        status = rvid_core_call(&s->rvid->core, call, arg, &value);
+    } else {
+        return false;
+    }
+
+    trace_rvic_return(cpu, component, name, status, value);
+    if (status_is_guest_error(status)) {
+        qemu_log_mask(LOG_GUEST_ERROR, "%s: CPU %u: %s (0x%" PRIx32 ") "
+                      "0x%" PRIx64 " 0x%" PRIx64 " 0x%" PRIx64 ": status "
+                      "0x%" PRIx64 "\n", component, cpu, name, function,
+                      arg[0], arg[1], arg[2], status);
+    }
+
+    result[0] = status;
+    result[1] = value;
+    result[2] = 0;
+    result[3] = 0;
+    return true;
+}
+
+static bool arm_rvic_handle_aarch32(CPUARMState *env, uint32_t function)
+{
+    if (!function_is_ours(function)) {
+        return false;
+    }
+    /* SMC64 calls are for AArch64 callers ("Calling convention") */
+    env->regs[0] = QEMU_PSCI_RET_NOT_SUPPORTED;
+    env->regs[1] = env->regs[2] = env->regs[3] = 0;
+    return true;
+}
+
+/*
+ * A guest asks PSCI_FEATURES for SMCCC_VERSION, SMCCC_VERSION for 1.1, and
+ * may then ask SMCCC_ARCH_FEATURES for itself. These are SMC32 calls, from
+ * either state: 32-bit arguments and result.
+ */
+static bool smccc_discovery(uint32_t function, uint32_t arg, int32_t *result)
+{
+    switch (function) {
+    case QEMU_PSCI_1_0_FN_PSCI_FEATURES:
+        *result = QEMU_PSCI_RET_SUCCESS;
+        return arg == SMCCC_VERSION_FN;
+    case SMCCC_VERSION_FN:
+        *result = SMCCC_VERSION_1_1;
+        return true;
+    case SMCCC_ARCH_FEATURES_FN:
+        *result = arg == SMCCC_VERSION_FN || arg == SMCCC_ARCH_FEATURES_FN ?
+                  QEMU_PSCI_RET_SUCCESS : QEMU_PSCI_RET_NOT_SUPPORTED;
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool arm_rvic_handle_psci_call(ARMCPU *cpu)
+{
+    CPUARMState *env = &cpu->env;
+    const ARMRVICCPU *rvic_cpu = env->rvic;
+    bool aarch64 = is_a64(env);
+    uint32_t function, arg;
+    int32_t result;
+
+    if (!rvic_cpu) {
+        return false;
+    }
+
+    function = aarch64 ? env->xregs[0] : env->regs[0];
+    arg = aarch64 ? env->xregs[1] : env->regs[1];
+    if (!smccc_discovery(function, arg, &result)) {
+        return aarch64 ?
+               arm_rvic_hypercall(rvic_cpu->rvic, rvic_cpu->index, function,
+                                  &env->xregs[1], &env->xregs[0]) :
+               arm_rvic_handle_aarch32(env, function);
+    }
+
+    if (aarch64) {
+        env->xregs[0] = result;
+    } else {
+        env->regs[0] = result;
+    }
+    return true;
+}
+
+void arm_rvic_cpu_reset(ARMCPU *cpu)
+{
+    const ARMRVICCPU *rvic_cpu = cpu->env.rvic;
+
+    if (rvic_cpu) {
+        rvic_core_drive_output(&rvic_cpu->rvic->core, rvic_cpu->index);
+    }
+}

@@ -1,0 +1,48 @@
+/*
+ * Arm rVIC and rVID: the ways in from a vCPU
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_INTC_ARM_RVIC_HYPERCALL_H
+#define HW_INTC_ARM_RVIC_HYPERCALL_H
+
+#include "target/arm/cpu-qom.h"
+
+typedef struct ARMRVICState ARMRVICState;
+
+/**
+ * arm_rvic_hypercall: execute a call of rVIC or rVID
+ * @s: the rVIC
+ * @cpu: index of the calling vCPU
+ * @function: SMCCC function ID
+ * @arg: x1..x3
+ * @result: for x0..x3; only written if the call is ours
+ *
+ * Serves TCG, KVM and qtest alike. Called with the BQL held.
+ *
+ * Returns: false if @function is in neither of the two ranges
+ */
+bool arm_rvic_hypercall(ARMRVICState *s, unsigned cpu, uint32_t function,
+                        const uint64_t arg[3], uint64_t result[4]);
+
+/**
+ * arm_rvic_handle_psci_call: TCG's built-in PSCI asks for a call it got
+ * @cpu: the vCPU that executed the conduit's instruction
+ *
+ * Handles the calls of rVIC and rVID, and those by which a guest finds out
+ * that the conduit speaks SMCCC 1.1 (docs/specs/arm-rvic.rst, "Calling
+ * convention"). Results are in the vCPU's registers afterwards.
+ *
+ * Returns: false, having done nothing, for any other call and for a vCPU
+ * without rVIC
+ */
+bool arm_rvic_handle_psci_call(ARMCPU *cpu);
+
+/**
+ * arm_rvic_cpu_reset: a vCPU was reset, and has forgotten its inputs
+ * @cpu: the vCPU, which may have no rVIC
+ */
+void arm_rvic_cpu_reset(ARMCPU *cpu);
+
+#endif

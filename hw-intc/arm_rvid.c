@@ -1,0 +1,180 @@
+/*
+ * Arm rVID: the device model
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/log.h"
+#include "qemu/main-loop.h"
+#include "qapi/error.h"
+#include "hw/intc/intc.h"
+#include "hw/irq.h"
+#include "hw/pci/msi.h"
+#include "hw/qdev-properties.h"
+#include "migration/vmstate.h"
+#include "arm_rvic.h"
+#include "trace.h"
+
+static void arm_rvid_set_line(void *opaque, int n, int level)
+{
+    ARMRVIDState *s = opaque;
+
+    g_assert(bql_locked());
+
+    trace_rvid_set_line(n, level);
+    rvid_core_set_line(&s->core, n, level);
+}
+
+static uint64_t arm_rvid_doorbell_read(void *opaque, hwaddr addr,
+                                       unsigned size)
+{
+    return 0;
+}
+
+static void arm_rvid_doorbell_write(void *opaque, hwaddr addr, uint64_t data,
+                                    unsigned size)
+{
+    ARMRVIDState *s = opaque;
+
+    trace_rvid_doorbell(addr, data, size);
+    if (addr != 0 || size != 4 || !rvid_core_msi(&s->core, data)) {
+        qemu_log_mask(LOG_GUEST_ERROR, "rVID: MSI doorbell: ignored %u-byte "
+                      "write of 0x%" PRIx64 " to offset 0x%" HWADDR_PRIx "\n",
+                      size, data, addr);
+    }
+}
+
+/* Every access comes through as it was made, so that odd ones can be logged */
+static const MemoryRegionOps arm_rvid_doorbell_ops = {
+    .read = arm_rvid_doorbell_read,
+    .write = arm_rvid_doorbell_write,
+    .endianness = DEVICE_LITTLE_ENDIAN,
+    .valid = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
+    .impl = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
+};
+
+/* Some devices do not lower their lines at reset: no level survives it */
+static void arm_rvid_reset_hold(Object *obj, ResetType type)
+{
+    ARMRVIDState *s = ARM_RVID(obj);
+
+    rvid_core_reset(&s->core);
+}
+
+static int arm_rvid_post_load(void *opaque, int version_id)
+{
+    ARMRVIDState *s = opaque;
+
+    return rvid_core_post_load(&s->core) ? 0 : -EINVAL;
+}
+
+static const VMStateDescription vmstate_rvid_input = {
+    .name = "arm-rvid/input",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(route, RVIDInput),
+        VMSTATE_BOOL(level, RVIDInput),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static const VMStateDescription vmstate_arm_rvid = {
+    .name = TYPE_ARM_RVID,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = arm_rvid_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32_EQUAL(num_wired, ARMRVIDState, NULL),
+        VMSTATE_UINT32_EQUAL(core.num_inputs, ARMRVIDState, NULL),
+        VMSTATE_STRUCT_VARRAY_POINTER_UINT32(core.inputs, ARMRVIDState,
+                                             core.num_inputs,
+                                             vmstate_rvid_input, RVIDInput),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+/* A line for each input that is mapped or high */
+static void arm_rvid_print_info(InterruptStatsProvider *obj, GString *buf)
+{
+    ARMRVIDState *s = ARM_RVID(obj);
+    const RVIDCore *d = &s->core;
+
+    g_string_append_printf(buf, "rVID: inputs 0-%u wired, %u MSIs\n",
+                           d->num_wired - 1, d->num_inputs - d->num_wired);
+    for (unsigned n = 0; n < d->num_inputs; n++) {
+        const RVIDInput *in = &d->inputs[n];
+
+        if (in->target) {
+            g_string_append_printf(buf, "  input %4u -> CPU %u INTID %u%s\n",
+                                   n, in->target->cpu, in->target->intid,
+                                   in->level ? " high" : "");
+        } else if (in->level) {
+            g_string_append_printf(buf, "  input %4u unmapped high\n", n);
+        }
+    }
+}
+
+static void arm_rvid_realize(DeviceState *dev, Error **errp)
+{
+    ARMRVIDState *s = ARM_RVID(dev);
+
+    /* The board's wiring */
+    g_assert(s->rvic && DEVICE(s->rvic)->realized && !s->rvic->rvid);
+
+    if (s->num_wired < 1 || s->num_wired > s->rvic->num_untrusted) {
+        error_setg(errp, "num-wired=%u: there are %u inputs, as many as "
+                   "untrusted interrupts: set arm-rvic.num-untrusted to at "
+                   "least the number of wired inputs",
+                   s->num_wired, s->rvic->num_untrusted);
+        return;
+    }
+
+    rvid_core_init(&s->core, &s->rvic->core, s->num_wired);
+    s->rvic->rvid = s;
+
+    qdev_init_gpio_in(dev, arm_rvid_set_line, s->num_wired);
+    memory_region_init_io(&s->doorbell, OBJECT(s), &arm_rvid_doorbell_ops, s,
+                          "arm-rvid-doorbell", ARM_RVID_DOORBELL_SIZE);
+    sysbus_init_mmio(SYS_BUS_DEVICE(dev), &s->doorbell);
+
+    msi_nonbroken = true;
+}
+
+static const Property arm_rvid_properties[] = {
+    DEFINE_PROP_LINK("rvic", ARMRVIDState, rvic, TYPE_ARM_RVIC,
+                     ARMRVICState *),
+    DEFINE_PROP_UINT32("num-wired", ARMRVIDState, num_wired, 256),
+};
+
+static void arm_rvid_class_init(ObjectClass *klass, void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+    ResettableClass *rc = RESETTABLE_CLASS(klass);
+    InterruptStatsProviderClass *ic = INTERRUPT_STATS_PROVIDER_CLASS(klass);
+
+    dc->desc = "Arm reduced virtual interrupt distributor (rVID)";
+    dc->realize = arm_rvid_realize;
+    dc->vmsd = &vmstate_arm_rvid;
+    /* the inputs have to be wired by the board */
+    dc->user_creatable = false;
+    device_class_set_props(dc, arm_rvid_properties);
+    rc->phases.hold = arm_rvid_reset_hold;
+    ic->print_info = arm_rvid_print_info;
+}
+
+static const TypeInfo arm_rvid_types[] = {
+    {
+        .name = TYPE_ARM_RVID,
+        .parent = TYPE_SYS_BUS_DEVICE,
+        .instance_size = sizeof(ARMRVIDState),
+        .class_init = arm_rvid_class_init,
+        .interfaces = (InterfaceInfo[]) {
+            { TYPE_INTERRUPT_STATS_PROVIDER },
+            { },
+        },
+    },
+};
+
+DEFINE_TYPES(arm_rvid_types)
