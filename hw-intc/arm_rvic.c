@@ -99,7 +99,33 @@ static bool arm_rvic_get_statistics(InterruptStatsProvider *obj,
     return true;
 }
 
-/* A line for each vCPU and one for each INTID that is not just as after reset */
+/* "  title: 0-7 23 27", if any bit is set; @invert: if any is clear */
+static void print_intids(GString *buf, const char *title, const RVICCore *c,
+                         const uint32_t *bits, bool invert)
+{
+    unsigned num_intids = rvic_core_num_intids(c);
+    bool any = false;
+
+    for (unsigned first = 0, last; first < num_intids; first = last + 1) {
+        last = first;
+        if (rvic_test(bits, first) == invert) {
+            continue;
+        }
+        while (last + 1 < num_intids && rvic_test(bits, last + 1) != invert) {
+            last++;
+        }
+        if (!any) {
+            g_string_append_printf(buf, "  %s:", title);
+            any = true;
+        }
+        g_string_append_printf(buf, first == last ? " %u" : " %u-%u",
+                               first, last);
+    }
+    if (any) {
+        g_string_append_c(buf, '\n');
+    }
+}
+
 static void arm_rvic_print_info(InterruptStatsProvider *obj, GString *buf)
 {
     ARMRVICState *s = ARM_RVIC(obj);
@@ -110,24 +136,13 @@ static void arm_rvic_print_info(InterruptStatsProvider *obj, GString *buf)
     for (unsigned cpu = 0; cpu < c->num_cpus; cpu++) {
         const RVICInstance *inst = &c->instances[cpu];
 
-        g_string_append_printf(buf, " CPU %u (MPIDR 0x%" PRIx64 "): %s, IRQ "
-                               "%s\n", cpu, c->mpidrs[cpu],
+        g_string_append_printf(buf, " CPU %u (MPIDR 0x%" PRIx64 "): %s, "
+                               "IRQ %s\n", cpu, c->mpidrs[cpu],
                                inst->enabled ? "enabled" : "disabled",
                                inst->output ? "high" : "low");
-        for (unsigned n = 0; n < rvic_core_num_intids(c); n++) {
-            bool pending = rvic_test(inst->pending, n);
-            bool masked = rvic_test(inst->masked, n);
-            bool level = rvic_test(inst->level, n);
-
-            if (pending || !masked || level) {
-                g_string_append_printf(buf, "  INTID %4u %-9s %-8s%s%s\n", n,
-                                       rvic_core_is_trusted(c, n) ?
-                                       "trusted" : "untrusted",
-                                       masked ? "masked" : "unmasked",
-                                       pending ? " pending" : "",
-                                       level ? " high" : "");
-            }
-        }
+        print_intids(buf, "unmasked", c, inst->masked, true);
+        print_intids(buf, "pending", c, inst->pending, false);
+        print_intids(buf, "high", c, inst->level, false);
     }
 }
 
