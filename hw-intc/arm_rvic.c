@@ -33,8 +33,9 @@ static void arm_rvic_set_line(void *opaque, int n, int level)
 
     g_assert(bql_locked());
 
-    trace_rvic_set_line(cpu, intid, level);
-    rvic_core_set_line(&s->core, cpu, intid, level);
+    if (rvic_core_set_line(&s->core, cpu, intid, level)) {
+        trace_rvic_set_line(cpu, intid, level);
+    }
 }
 
 /* Some devices do not lower their lines at reset: no level survives it */
@@ -158,7 +159,7 @@ static void arm_rvic_realize(DeviceState *dev, Error **errp)
 
     wrong = rvic_core_check_counts(s->num_trusted, s->num_untrusted);
     if (wrong) {
-        error_setg(errp, "num-trusted=%u,num-untrusted=%u: %s",
+        error_setg(errp, "arm-rvic.num-trusted=%u, num-untrusted=%u: %s",
                    s->num_trusted, s->num_untrusted, wrong);
         return;
     }

@@ -60,7 +60,7 @@ struct ARMRVICState {
     RVICCore core;
     ARMRVICCPU *cpus;
     qemu_irq *irq;
-    /* how often each INTID was acknowledged, by all vCPUs together */
+    /* how often all vCPUs together acknowledged each INTID, since the start */
     uint64_t *acknowledged;
     /* only the hypercall dispatcher looks at it */
     ARMRVIDState *rvid;
@@ -73,6 +73,8 @@ struct ARMRVIDState {
     ARMRVICState *rvic;
 
     RVIDCore core;
+    /* rising edges or MSIs of each input, since the start */
+    uint64_t *signalled;
     MemoryRegion doorbell;
 };
 

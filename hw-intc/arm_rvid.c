@@ -22,8 +22,10 @@ static void arm_rvid_set_line(void *opaque, int n, int level)
 
     g_assert(bql_locked());
 
-    trace_rvid_set_line(n, level);
-    rvid_core_set_line(&s->core, n, level);
+    if (rvid_core_set_line(&s->core, n, level)) {
+        trace_rvid_set_line(n, level);
+        s->signalled[n] += level;
+    }
 }
 
 static uint64_t arm_rvid_doorbell_read(void *opaque, hwaddr addr,
@@ -38,7 +40,9 @@ static void arm_rvid_doorbell_write(void *opaque, hwaddr addr, uint64_t data,
     ARMRVIDState *s = opaque;
 
     trace_rvid_doorbell(addr, data, size);
-    if (addr != 0 || size != 4 || !rvid_core_msi(&s->core, data)) {
+    if (addr == 0 && size == 4 && rvid_core_msi(&s->core, data)) {
+        s->signalled[data]++;
+    } else {
         qemu_log_mask(LOG_GUEST_ERROR, "rVID: MSI doorbell: ignored %u-byte "
                       "write of 0x%" PRIx64 " to offset 0x%" HWADDR_PRIx "\n",
                       size, data, addr);
@@ -59,6 +63,7 @@ static void arm_rvid_reset_hold(Object *obj, ResetType type)
 {
     ARMRVIDState *s = ARM_RVID(obj);
 
+    trace_rvid_reset();
     rvid_core_reset(&s->core);
 }
 
@@ -84,6 +89,8 @@ static const VMStateDescription vmstate_arm_rvid = {
     .name = TYPE_ARM_RVID,
     .version_id = 1,
     .minimum_version_id = 1,
+    /* right behind the rVIC, before a device moves a line while it loads */
+    .priority = MIG_PRI_GICV3_ITS,
     .post_load = arm_rvid_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT32_EQUAL(num_wired, ARMRVIDState, NULL),
@@ -94,6 +101,17 @@ static const VMStateDescription vmstate_arm_rvid = {
         VMSTATE_END_OF_LIST()
     }
 };
+
+static bool arm_rvid_get_statistics(InterruptStatsProvider *obj,
+                                    uint64_t **irq_counts,
+                                    unsigned int *nb_irqs)
+{
+    ARMRVIDState *s = ARM_RVID(obj);
+
+    *irq_counts = s->signalled;
+    *nb_irqs = s->core.num_inputs;
+    return true;
+}
 
 /* A line for each input that is mapped or high */
 static void arm_rvid_print_info(InterruptStatsProvider *obj, GString *buf)
@@ -123,16 +141,18 @@ static void arm_rvid_realize(DeviceState *dev, Error **errp)
     /* The board's wiring */
     g_assert(s->rvic && DEVICE(s->rvic)->realized && !s->rvic->rvid);
 
-    if (s->num_wired < 1 || s->num_wired > s->rvic->num_untrusted) {
-        error_setg(errp, "num-wired=%u: there are %u inputs, as many as "
-                   "untrusted interrupts: set arm-rvic.num-untrusted to at "
-                   "least the number of wired inputs",
-                   s->num_wired, s->rvic->num_untrusted);
+    g_assert(s->num_wired >= 1);
+
+    if (s->num_wired > s->rvic->num_untrusted) {
+        error_setg(errp, "arm-rvic.num-untrusted=%u: has to be at least %u, "
+                   "the number of wired inputs",
+                   s->rvic->num_untrusted, s->num_wired);
         return;
     }
 
     rvid_core_init(&s->core, &s->rvic->core, s->num_wired);
     s->rvic->rvid = s;
+    s->signalled = g_new0(uint64_t, s->core.num_inputs);
 
     qdev_init_gpio_in(dev, arm_rvid_set_line, s->num_wired);
     memory_region_init_io(&s->doorbell, OBJECT(s), &arm_rvid_doorbell_ops, s,
@@ -161,6 +181,7 @@ static void arm_rvid_class_init(ObjectClass *klass, void *data)
     dc->user_creatable = false;
     device_class_set_props(dc, arm_rvid_properties);
     rc->phases.hold = arm_rvid_reset_hold;
+    ic->get_statistics = arm_rvid_get_statistics;
     ic->print_info = arm_rvid_print_info;
 }
 

@@ -107,19 +107,20 @@ void rvic_core_set_level(RVICCore *c, unsigned cpu, unsigned intid, bool level)
     rvic_write(c, cpu, c->instances[cpu].level, intid, level);
 }
 
-void rvic_core_set_line(RVICCore *c, unsigned cpu, unsigned intid, bool level)
+bool rvic_core_set_line(RVICCore *c, unsigned cpu, unsigned intid, bool level)
 {
     RVICInstance *inst = &c->instances[cpu];
 
     g_assert(rvic_core_is_trusted(c, intid));
 
     if (rvic_test(inst->level, intid) == level) {
-        return;
+        return false;
     }
     rvic_write(c, cpu, inst->level, intid, level);
     if (level) {
         rvic_core_signal(c, cpu, intid);
     }
+    return true;
 }
 
 /*

@@ -189,8 +189,10 @@ const char *rvic_call_name(unsigned call);
  *
  * A rising edge makes the INTID pending if the instance is enabled, a
  * falling edge never clears it ("Trusted lines").
+ *
+ * Returns: whether the level changed
  */
-void rvic_core_set_line(RVICCore *c, unsigned cpu, unsigned intid, bool level);
+bool rvic_core_set_line(RVICCore *c, unsigned cpu, unsigned intid, bool level);
 
 /**
  * rvic_core_signal: make an INTID pending
@@ -291,8 +293,6 @@ void rvid_core_destroy(RVIDCore *d);
 /**
  * rvid_core_reset: unmap all inputs and take their lines for low ("Reset")
  * @d: the distributor
- *
- * Levels in the rVIC are not touched: reset it too.
  */
 void rvid_core_reset(RVIDCore *d);
 
@@ -325,8 +325,10 @@ const char *rvid_call_name(unsigned call);
  * @d: the distributor
  * @input: 0 to num_wired - 1
  * @level: the line's new level; a repeated level is no edge
+ *
+ * Returns: whether the level changed
  */
-void rvid_core_set_line(RVIDCore *d, unsigned input, bool level);
+bool rvid_core_set_line(RVIDCore *d, unsigned input, bool level);
 
 /**
  * rvid_core_msi: an MSI arrived ("MSIs")

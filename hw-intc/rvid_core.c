@@ -18,19 +18,25 @@ static void rvid_target_count(RVIDCore *d, RVIDTarget *t, int delta)
     }
 }
 
-static void rvid_attach(RVIDCore *d, RVIDInput *in, uint32_t route)
+static gpointer rvid_target_key(unsigned cpu, unsigned intid)
 {
-    gpointer key = GUINT_TO_POINTER(route);
+    return GUINT_TO_POINTER(cpu << 16 | intid);
+}
+
+static void rvid_attach(RVIDCore *d, RVIDInput *in, unsigned cpu,
+                        unsigned intid)
+{
+    gpointer key = rvid_target_key(cpu, intid);
     RVIDTarget *t = g_hash_table_lookup(d->targets, key);
 
     if (!t) {
         t = g_new0(RVIDTarget, 1);
-        t->cpu = route >> 16;
-        t->intid = route & 0xffff;
+        t->cpu = cpu;
+        t->intid = intid;
         g_hash_table_insert(d->targets, key, t);
     }
 
-    in->route = route;
+    in->route = cpu << 16 | intid;
     in->target = t;
     t->inputs++;
     if (in->level) {
@@ -49,7 +55,7 @@ static void rvid_detach(RVIDCore *d, RVIDInput *in)
         rvid_target_count(d, t, -1);
     }
     if (--t->inputs == 0) {
-        g_hash_table_remove(d->targets, GUINT_TO_POINTER(in->route));
+        g_hash_table_remove(d->targets, rvid_target_key(t->cpu, t->intid));
     }
     in->route = RVID_UNMAPPED;
     in->target = NULL;
@@ -63,14 +69,14 @@ static void rvid_signal(RVIDCore *d, const RVIDInput *in)
     }
 }
 
-void rvid_core_set_line(RVIDCore *d, unsigned input, bool level)
+bool rvid_core_set_line(RVIDCore *d, unsigned input, bool level)
 {
     RVIDInput *in = &d->inputs[input];
 
     g_assert(input < d->num_wired);
 
     if (in->level == level) {
-        return;
+        return false;
     }
     in->level = level;
     if (in->target) {
@@ -80,6 +86,7 @@ void rvid_core_set_line(RVIDCore *d, unsigned input, bool level)
         /* so that a pulse is delivered even if the line falls before */
         rvid_signal(d, in);
     }
+    return true;
 }
 
 bool rvid_core_msi(RVIDCore *d, uint32_t input)
@@ -128,7 +135,7 @@ static uint64_t rvid_call_map(RVIDCore *d, const uint64_t *arg,
     }
 
     rvid_detach(d, &d->inputs[input]);
-    rvid_attach(d, &d->inputs[input], (uint32_t)cpu << 16 | intid);
+    rvid_attach(d, &d->inputs[input], cpu, intid);
     return RVIC_SUCCESS;
 }
 
@@ -176,9 +183,9 @@ uint64_t rvid_core_call(RVIDCore *d, unsigned call, const uint64_t arg[3],
 void rvid_core_reset(RVIDCore *d)
 {
     for (unsigned n = 0; n < d->num_inputs; n++) {
-        d->inputs[n] = (RVIDInput) { .route = RVID_UNMAPPED };
+        rvid_detach(d, &d->inputs[n]);
+        d->inputs[n].level = false;
     }
-    g_hash_table_remove_all(d->targets);
 }
 
 static bool rvid_route_valid(const RVIDCore *d, uint32_t route)
@@ -210,7 +217,7 @@ bool rvid_core_post_load(RVIDCore *d)
         if (!rvid_route_valid(d, in->route)) {
             return false;
         }
-        rvid_attach(d, in, in->route);
+        rvid_attach(d, in, in->route >> 16, in->route & 0xffff);
     }
     return true;
 }
@@ -226,7 +233,9 @@ void rvid_core_init(RVIDCore *d, RVICCore *rvic, unsigned num_wired)
         .inputs = g_new0(RVIDInput, rvic->num_untrusted),
         .targets = g_hash_table_new_full(NULL, NULL, NULL, g_free),
     };
-    rvid_core_reset(d);
+    for (unsigned n = 0; n < d->num_inputs; n++) {
+        d->inputs[n].route = RVID_UNMAPPED;
+    }
 }
 
 void rvid_core_destroy(RVIDCore *d)
