@@ -198,7 +198,7 @@ bool virt_rvic_create(VirtMachineState *vms, MemoryRegion *mem)
     }
     if (!arm_feature(&ARM_CPU(first_cpu)->env, ARM_FEATURE_AARCH64)) {
         error_report("irqchip=rvic needs a 64-bit CPU: "
-                     "choose another -cpu or irqchip=gic");
+                     "use another, such as '-cpu max', or irqchip=gic");
         exit(1);
     }
 
@@ -298,7 +298,6 @@ void virt_rvic_finish_fdt(VirtMachineState *vms)
     uint32_t rvic_phandle;
     int node;
 
-    /* with -dtb the tree is the user's own, and not this one */
     if (!vms->rvic) {
         return;
     }

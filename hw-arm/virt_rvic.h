@@ -46,7 +46,8 @@ bool virt_rvic_create(VirtMachineState *vms, MemoryRegion *mem);
  *                       rVIC and rVID
  * @vms: the machine, its device tree is complete otherwise
  *
- * Does nothing if the machine has a GIC.
+ * Also warns of firmware, of which all is known only now. Does nothing if the
+ * machine has a GIC.
  */
 void virt_rvic_finish_fdt(VirtMachineState *vms);
 
