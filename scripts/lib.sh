@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# What scripts/setup and scripts/guest share: places, messages, steps that
+# show progress, packages, verified downloads, patch series. Sourced, not run.
+
+set -eu -o pipefail
+
+self=$(basename "$0")
+# shellcheck disable=SC2034 # for those who source this
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+cache=${RVIC_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/qemu-rvic}
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# The Debian release whose QEMU and Linux sources are used, on any system.
+source_suite=trixie
+
+say() {
+    printf '%s: %s\n' "$self" "$*" >&2
+}
+
+die() {
+    say "error: $*"
+    exit 1
+}
+
+case $cache in
+*[[:space:]:]*)
+    die "QEMU cannot be built in '$cache': set RVIC_CACHE to a path without spaces and colons" ;;
+esac
+mkdir -p "$cache"/{apt,dl,log,tmp}
+cache=$(cd "$cache" && pwd -P)
+
+# A user's git configuration must change neither patches nor diffs.
+export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
+
+# Two checkouts, and a tree made anew, share the objects of files that are the
+# same: the paths of the trees are taken out of what ccache compares.
+export CCACHE_DIR=$cache/ccache
+mkdir -p "$CCACHE_DIR"
+printf '%s\n' "base_dir = $cache" 'hash_dir = false' 'max_size = 3G' >"$CCACHE_DIR/ccache.conf"
+
+job=
+scratch=
+cleanup() {
+    if [ -n "$job" ]; then
+        kill -- "-$job" 2>/dev/null || true
+        wait "$job" 2>/dev/null || true
+    fi
+    [ -z "$scratch" ] || rm -rf "$scratch"
+}
+trap cleanup EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# One at a time: all checkouts share the cache folder.
+lock() {
+    exec 9>"$cache/lock"
+    flock -n 9 || { say "waiting for another run that uses $cache"; flock 9; }
+}
+
+# new_scratch: an empty folder in $scratch, on the cache's file system
+new_scratch() {
+    [ -z "$scratch" ] || rm -rf "$scratch"
+    scratch=$(mktemp -d "$cache/tmp/$self.XXXXXX")
+}
+
+# step TITLE LOG COMMAND...: runs COMMAND with its output in log/LOG.log.
+# A step that takes time shows what it does; one that fails shows why.
+step() {
+    local title=$1 log=$cache/log/$2.log rc=0 start=$SECONDS shown=0 now line interval=15
+    shift 2
+    [ ! -t 2 ] || interval=1
+    # A process group of its own, so that all of it can be ended at once.
+    set -m
+    "$@" >"$log" 2>&1 </dev/null 9>&- &
+    job=$!
+    set +m
+    while kill -0 "$job" 2>/dev/null; do
+        sleep 0.1
+        now=$((SECONDS - start))
+        if [ $((now - shown)) -ge "$interval" ]; then
+            shown=$now
+            line=$(tail -n 1 "$log" | tr -cd '[:print:]')
+            if [ -t 2 ]; then
+                printf '\r%s: %s: %d s  %s\e[K' "$self" "$title" "$now" "${line:0:50}" >&2
+            else
+                say "$title: $now s  ${line:0:60}"
+            fi
+        fi
+    done
+    wait "$job" || rc=$?
+    job=
+    [ "$shown" = 0 ] || [ ! -t 2 ] || printf '\r\e[K' >&2
+    if [ "$rc" != 0 ]; then
+        say "$title: failed; $log ends with:"
+        tail -n 40 "$log" | sed 's/^/  | /' >&2
+        exit 1
+    fi
+    now=$((SECONDS - start))
+    [ "$now" -lt 2 ] || say "$title: done in $now s"
+}
+
+# ---- Debian packages -------------------------------------------------------
+
+# as_root COMMAND...: with what the user is allowed to do
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+debian_release() {
+    # shellcheck source=/dev/null
+    (. /etc/os-release && echo "${ID:-}-${VERSION_ID:-}")
+}
+
+# missing PACKAGE...: those that are not installed
+missing() {
+    local have
+    have=" $(dpkg-query -W -f '${db:Status-Status}:${Package} ' "$@" 2>/dev/null || true)"
+    for package; do
+        case $have in *" installed:$package "*) ;; *) echo "$package" ;; esac
+    done
+}
+
+apt_install() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get "$@"
+}
+
+# packages NAME...: installs what is missing
+packages() {
+    local need
+    mapfile -t need < <(missing "$@")
+    [ ${#need[@]} -gt 0 ] || return 0
+    may_install "${need[@]}"
+    step 'reading package lists' apt-update apt_install -q update
+    step "installing ${#need[@]} packages" apt-install \
+        apt_install -q -y --no-install-recommends install "${need[@]}"
+}
+
+# may_install PACKAGE...: asks for a password here, before a step hides it
+may_install() {
+    case $(debian_release) in
+    debian-12 | debian-13) ;;
+    *) die "this is not Debian 12 or 13: install what corresponds to: $*" ;;
+    esac
+    say "packages to install: $*"
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || die "installing packages needs root or sudo: $*"
+        sudo -v || die "installing packages needs root: $*"
+    fi
+}
+
+# The address of Debian's archive, as the system's own APT knows it.
+debian_mirror() {
+    # shellcheck disable=SC2016 # APT replaces it
+    apt-get indextargets 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' \
+        --format '$(REPO_URI)' | head -n 1
+}
+
+# private_apt NAME ARCHITECTURES LINE...: sets apt_options to a configuration
+# that reads only the given sources (MIRROR stands for the archive's address)
+# and leaves the system's own lists alone.
+private_apt() {
+    local dir=$cache/apt/$1 mirror arch options
+    options=(-o "APT::Architectures::=$(dpkg --print-architecture)")
+    for arch in $2; do options+=(-o "APT::Architectures::=$arch"); done
+    arch=${2:+ arch=${2// /,}}
+    shift 2
+    mirror=$(debian_mirror)
+    if [ -z "$mirror" ]; then
+        may_install '(nothing: only the package lists are read)'
+        step 'reading package lists' apt-update apt_install -q update
+        mirror=$(debian_mirror)
+    fi
+    [ -n "$mirror" ] || die "APT is not configured for Debian's archive"
+    [ -e "$keyring" ] || die "$keyring is missing: install debian-archive-keyring"
+    mkdir -p "$dir"/{lists,cache}
+    printf '%s\n' "$@" | sed "s|MIRROR|[signed-by=$keyring$arch] $mirror|" >"$dir/sources.list"
+    apt_options=(
+        "${options[@]}"
+        -o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null
+        -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null
+        -o "Dir::State::Lists=$dir/lists" -o "Dir::Cache::pkgcache="
+        -o "Dir::Cache::srcpkgcache=" -o APT::Sandbox::User=root
+        -o Acquire::Languages=none
+    )
+}
+
+# ---- Downloads -------------------------------------------------------------
+
+# have NAME: the files of that download are there and undamaged
+have() {
+    [ -e "$cache/dl/$1.sha256" ] &&
+        (cd "$cache/dl" && sha256sum --check --status "$1.sha256" 2>/dev/null)
+}
+
+# record NAME FILE...: APT has verified these; remember their checksums
+record() {
+    local name=$1
+    shift
+    (cd "$cache/dl" && sha256sum -- "$@" >"$name.sha256.new" &&
+        mv "$name.sha256.new" "$name.sha256")
+}
+
+# recorded NAME SUFFIX: the path of the download's file that ends so
+recorded() {
+    awk -v dir="$cache/dl/" -v end="$2" \
+        'index($2, end) == length($2) - length(end) + 1 { print dir $2 }' \
+        "$cache/dl/$1.sha256"
+}
+
+# debian_sources: apt_options for the suite that has the sources
+debian_sources() {
+    private_apt sources arm64 "deb-src MIRROR $source_suite main" \
+        "deb MIRROR $source_suite main"
+    step "reading $source_suite's package lists" apt-sources \
+        apt-get "${apt_options[@]}" -q update
+}
+
+# fetch_source NAME VERSION: the newest source package of that version series
+fetch_source() {
+    local name=$1 series=$2 versions version
+    ! have "$name" || return 0
+    debian_sources
+    versions=$(apt-cache "${apt_options[@]}" showsrc --only-source "$name" |
+        sed -n 's/^Version: //p' | sort -V)
+    version=$(sed -E 's/^([0-9]+:)?(.*)/\2 &/' <<<"$versions" |
+        awk -v start="$series." 'index($1, start) == 1 { print $2 }' | tail -n 1)
+    [ -n "$version" ] ||
+        die "$source_suite no longer has $name $series (but ${versions:-none}): see --help for --$name DIR"
+    (cd "$cache/dl" && step "downloading $name $version" "fetch-$name" \
+        apt-get "${apt_options[@]}" -q source --download-only --only-source "$name=$version")
+    version=${version#*:}
+    # shellcheck disable=SC2046 # names of source packages have no spaces
+    record "$name" $(cd "$cache/dl" && sed -n '/^Checksums-Sha256:/,/^[^ ]/s/^ [^ ]* [^ ]* //p' \
+        "${name}_$version.dsc") "${name}_$version.dsc"
+}
+
+# fetch_binary NAME PACKAGE: the newest binary package, not installed
+fetch_binary() {
+    local name=$1 package=$2 file
+    ! have "$name" || return 0
+    [ -n "${apt_options:-}" ] || debian_sources
+    file=$(apt-get "${apt_options[@]}" --print-uris download "$package" | cut -d ' ' -f 2)
+    [ -n "$file" ] || die "$source_suite has no $package"
+    (cd "$cache/dl" && step "downloading $package" "fetch-$name" \
+        apt-get "${apt_options[@]}" -q download "$package")
+    record "$name" "$file"
+}
+
+# ---- Patches ---------------------------------------------------------------
+
+# hunk_headings: "FILE: HEADING" for each hunk of the patch or diff on stdin
+hunk_headings() {
+    awk '/^\+\+\+ / { file = $2; sub(/^b\//, "", file) }
+         /^@@ / { sub(/^@@ [^@]* @@ ?/, ""); print file ": " $0 }'
+}
+
+# apply_series TREE TITLE PATCH...: makes TREE's files what the pristine ones
+# are with exactly these patches on them, and writes only files that differ
+# from what is there. All or nothing.
+#
+# One line of context lets a hunk land in another function than it was made
+# for, so each must come out under the heading that its patch has.
+apply_series() {
+    local tree=$1 title=$2 pristine=$1/.rvic-pristine
+    local patch name file files said before after
+    shift 2
+    mkdir -p "$pristine"
+    for patch; do
+        files=$(git apply --numstat "$patch" | cut -f 3) || die "$patch: not a patch"
+        for file in $files; do
+            [ ! -e "$pristine/$file" ] || continue
+            [ -e "$tree/$file" ] ||
+                die "$(basename "$patch") does not apply to $title: it has no $file"
+            mkdir -p "$(dirname "$pristine/$file")"
+            cp -p "$tree/$file" "$pristine/$file"
+        done
+    done
+
+    new_scratch
+    cp -a "$pristine/." "$scratch"
+    # It says which of git's patterns find the headings.
+    [ ! -e "$tree/.gitattributes" ] || cp "$tree/.gitattributes" "$scratch"
+    git -C "$scratch" init -q
+    git -C "$scratch" add -A -f
+    before=$(git -C "$scratch" write-tree)
+    for patch; do
+        name=$(basename "$(dirname "$patch")")/$(basename "$patch")
+        said=$(git -C "$scratch" apply --index --whitespace=nowarn "$patch" 2>&1) ||
+            die "$name does not apply to $title: ${said//$'\n'/; }"
+        after=$(git -C "$scratch" write-tree)
+        said=$(diff <(hunk_headings <"$patch") \
+            <(git -C "$scratch" diff -U1 --no-renames "$before" "$after" | hunk_headings) |
+            sed -n 's/^< /expected "/p; s/^> /found "/p' | sed 's/$/"/') || true
+        [ -z "$said" ] ||
+            die "$name lands elsewhere in $title: ${said//$'\n'/, }"
+        before=$after
+    done
+
+    (cd "$pristine" && find . -type f) | while read -r file; do
+        cmp -s "$scratch/$file" "$tree/$file" && continue
+        cp -p "$scratch/$file" "$tree/$file.rvic-new"
+        touch "$tree/$file.rvic-new" # what depends on it must be rebuilt
+        mv "$tree/$file.rvic-new" "$tree/$file"
+    done
+}
