@@ -1,0 +1,484 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A small Linux guest for the boot tests: its disks, console and interrupts.
+
+A guest is booted once, does a list of jobs, and is switched off; what it
+said is kept, so that many tests can look at one boot.
+"""
+
+import gzip
+import hashlib
+import os
+import random
+import re
+import shutil
+import socketserver
+import struct
+import subprocess
+import threading
+import time
+
+# Bounds the boot and each job, in seconds. Both take a few on an idle machine.
+# The guest gives up a job before we give up the guest.
+PATIENCE = 60
+JOB_PATIENCE = 40
+
+MIB = 1 << 20
+DISK_SIGNATURE = 0x72564943
+ROOT = f'PARTUUID={DISK_SIGNATURE:08x}-01'
+
+# PCI slots of the devices. Two disks share an INTx line, as slots do that are
+# four apart.
+NET_SLOT, ROOT_SLOT, SHARED_SLOTS = 4, 5, (6, 10)
+
+# The guest's first process: obeys one line after the other. The kernel's
+# messages stay in dmesg from here on, so that they do not mix with answers;
+# a panic is shown nevertheless.
+INIT = f'''#!/bin/sh
+export PATH=/bin HOME=/
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t tmpfs tmpfs /tmp
+dmesg -n 1
+stty -echo -opost
+echo @READY
+while read -r line; do
+    timeout -s KILL {JOB_PATIENCE} sh -c "$line"
+    echo "@END $?"
+done
+'''
+
+
+class GuestError(Exception):
+    """The guest cannot be used any more."""
+
+
+class JobError(Exception):
+    """The guest could not do a job."""
+
+
+def file_of_initramfs(path, wanted):
+    """
+    Get one file out of an initramfs.
+
+    :param path: the initramfs: a gzipped cpio archive of format "newc"
+    :param wanted: the name of the file, without a leading slash
+    """
+    with gzip.open(path) as archive:
+        while True:
+            fields = archive.read(110)
+            if fields[:5] != b'07070':
+                raise GuestError(f'{path}: not a newc archive')
+            size, name_size = int(fields[54:62], 16), int(fields[94:102], 16)
+            # Header and name together, and the content, fill words of 4 bytes.
+            name = archive.read(name_size + (-(110 + name_size)) % 4)
+            name = name[:name_size - 1].decode().lstrip('/')
+            if name == 'TRAILER!!!':
+                raise GuestError(f'{path}: has no {wanted}')
+            content = archive.read(size + (-size) % 4)[:size]
+            if name == wanted:
+                return content
+
+
+def make_root_disk(path, scratch, busybox, data):
+    """
+    Make a disk with one partition, an ext4 file system to boot from.
+
+    The partition makes the disk's name independent of the order in which
+    the kernel finds disks.
+
+    :param path: the disk's image
+    :param scratch: folder for temporary files
+    :param busybox: content of a static busybox
+    :param data: content of the file /data
+    """
+    tree = os.path.join(scratch, 'root')
+    for folder in ('bin', 'dev', 'proc', 'sys', 'tmp'):
+        os.makedirs(os.path.join(tree, folder))
+    for name, content in (('bin/busybox', busybox), ('init', INIT.encode()),
+                          ('data', data)):
+        with open(os.path.join(tree, name), 'wb') as file:
+            file.write(content)
+        os.chmod(file.name, 0o755)
+    os.symlink('busybox', os.path.join(tree, 'bin/sh'))
+
+    size = 32 * MIB
+    mke2fs = shutil.which('mke2fs', path=os.environ['PATH']
+                          + ':/usr/sbin:/sbin')
+    if mke2fs is None:
+        raise GuestError('there is no mke2fs: install e2fsprogs')
+    partition = os.path.join(scratch, 'partition')
+    subprocess.run([mke2fs, '-q', '-F', '-t', 'ext4', '-d', tree, partition,
+                    f'{size // 1024}k'], check=True, capture_output=True)
+    start = 2048
+    entry = struct.pack('<B3xB3xII', 0, 0x83, start, size // 512)
+    with open(path, 'wb') as disk, open(partition, 'rb') as file:
+        disk.write(struct.pack('<440xIH16s48xH', DISK_SIGNATURE, 0, entry,
+                               0xaa55))
+        disk.seek(start * 512)
+        shutil.copyfileobj(file, disk)
+
+
+def disk(serial):
+    """Return shell code that prints the folder in /sys of a disk."""
+    return f"dirname $(grep -lx '{serial}' /sys/block/vd*/serial)"
+
+
+def read(folder, block):
+    """
+    Return shell code that prints the checksum of a disk.
+
+    It is read past all caches, so that each block costs an interrupt.
+
+    :param folder: the disk's folder in /sys
+    :param block: size of a block
+    """
+    return (f'dd if=/dev/${{{folder[1:]}##*/}} bs={block} iflag=direct'
+            ' 2>/dev/null | sha256sum')
+
+
+class Peer:
+    """
+    A TCP server on the host: sends one block of data, receives another of
+    the same size at the same time, and keeps checksums of what it received.
+    """
+
+    def __init__(self, data):
+        peer = self
+        self.received = []
+
+        class Handler(socketserver.BaseRequestHandler):
+            """One connection."""
+
+            def handle(self):
+                self.request.settimeout(PATIENCE)
+                sender = threading.Thread(target=self.send)
+                sender.start()
+                digest, left = hashlib.sha256(), len(data)
+                try:
+                    while left:
+                        block = self.request.recv(min(left, 65536))
+                        if not block:
+                            break
+                        digest.update(block)
+                        left -= len(block)
+                finally:
+                    sender.join()
+                peer.received.append(digest.hexdigest())
+
+            def send(self):
+                """Ends early if the guest does; its checksum shows that."""
+                try:
+                    self.request.sendall(data)
+                except OSError:
+                    pass
+
+        class Server(socketserver.ThreadingTCPServer):
+            """Does not let a lost guest keep the test alive."""
+            daemon_threads = True
+            block_on_close = False
+
+            def handle_error(self, request, client_address):
+                """A guest that breaks off fails its test, not the server."""
+
+        self.server = Server(('127.0.0.1', 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever,
+                         daemon=True).start()
+
+    def close(self):
+        """Stop serving."""
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Console:
+    """The guest's serial console, with INIT at the other end."""
+
+    def __init__(self, vm, log, transcript):
+        """
+        :param vm: the QEMUMachine
+        :param log: logger for the commands
+        :param transcript: file for all that the guest prints
+        """
+        self.socket = vm.console_socket
+        self.log = log
+        self.transcript = transcript
+        self.text = ''
+
+    def wait_for(self, pattern, what):
+        """
+        Wait until a line of the console matches.
+
+        :param pattern: regular expression for a whole line
+        :param what: what is being waited for, for the error message
+        :return: (what was printed before that line, the match)
+        :raises GuestError: it panicked, is gone or takes too long
+        """
+        self.log.info('%s: waiting for %s', what, pattern)
+        deadline = time.monotonic() + PATIENCE
+        regex = re.compile(f'^{pattern}\r?\n', re.MULTILINE)
+        while True:
+            match = regex.search(self.text)
+            if match:
+                before = self.text[:match.start()]
+                self.text = self.text[match.end():]
+                return before.replace('\r', ''), match
+            if '---[ end Kernel panic' in self.text:
+                raise GuestError(f'{what}: the guest panicked')
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise GuestError(f'{what}: nothing after {PATIENCE} s')
+            if not self.receive(left):
+                raise GuestError(f'{what}: QEMU is gone')
+
+    def wait_for_end(self, what):
+        """Wait until QEMU ends; see wait_for()."""
+        deadline = time.monotonic() + PATIENCE
+        while self.receive(max(deadline - time.monotonic(), 0.01)):
+            if time.monotonic() > deadline:
+                raise GuestError(f'{what}: not after {PATIENCE} s')
+
+    def receive(self, seconds):
+        """Wait so long for more text; return False if QEMU ended."""
+        self.socket.settimeout(seconds)
+        try:
+            data = self.socket.recv(65536)
+        except TimeoutError:
+            return True
+        text = data.decode(errors='replace')
+        self.transcript.write(text)
+        self.transcript.flush()
+        self.text += text
+        return bool(data)
+
+    def send(self, line):
+        """Have a line executed without waiting for its end."""
+        self.log.info('guest: %s', line)
+        self.socket.settimeout(PATIENCE)
+        self.socket.sendall(line.encode() + b'\n')
+
+    def run(self, line, what):
+        """
+        Have a line executed and return what it printed.
+
+        :raises JobError: it failed, or was killed since it took too long
+        :raises GuestError: see wait_for()
+        """
+        self.send(line)
+        output, match = self.wait_for(r'@END (\d+)', what)
+        if match[1] != '0':
+            raise JobError(f'{what}: exit status {match[1]}: {output}')
+        return output
+
+
+class Interrupt:
+    """
+    A line of /proc/interrupts: counts per CPU, the controller's name, the
+    number there (or None) and the action's name.
+    """
+
+    def __init__(self, counts, rest):
+        self.counts = counts
+        self.text = rest
+        match = re.match(r'(\S+)\s+(\d+)\s+(?:Edge|Level)\s+(.*)$', rest)
+        self.chip, self.hwirq, self.name = (
+            (match[1], int(match[2]), match[3]) if match else ('', None, rest))
+
+    @staticmethod
+    def parse(text):
+        """Make a dictionary from label to Interrupt of /proc/interrupts."""
+        lines = text.splitlines()
+        cpus = len(lines[0].split())
+        found = {}
+        for line in lines[1:]:
+            label, _, rest = line.partition(':')
+            words = rest.split(None, cpus)
+            # Lines that count for the whole machine have a single number.
+            if len(words) > cpus:
+                found[label.strip()] = Interrupt(
+                    [int(word) for word in words[:cpus]], words[cpus])
+        return found
+
+
+class Boot:
+    """
+    What one boot gave. ``boot['job']`` is the output of that job; if the
+    guest did not get so far, it is an AssertionError that says why.
+    """
+
+    def __init__(self, machine, cpus, iommu=False):
+        """
+        :param machine: QEMU's -machine option
+        :param cpus: number of vCPUs
+        :param iommu: have the machine's IOMMU translate what the root disk
+                      reads and writes. MSIs always go through it. virtio-net
+                      stays out: with a GIC as well, QEMU 10.0 then loses its
+                      ring now and then ("Guest moved used index").
+        """
+        self.machine = machine
+        self.cpus = cpus
+        self.iommu = iommu
+        self.name = re.sub(r'\W+', '-', f'{machine}-{cpus}')
+        self.qemu_log = None
+        self.output = {}
+        self.problem = None
+        self.job_problems = {}
+        self.events = []
+        self.exitcode = None
+        self.received = []
+        rand = random.Random(2)
+        self.root_data = rand.randbytes(2 * MIB)
+        self.wired_data = rand.randbytes(2 * MIB)
+        self.net_data = rand.randbytes(2 * MIB)
+
+    def __getitem__(self, job):
+        if job not in self.output:
+            problem = self.job_problems.get(job, self.problem)
+            raise AssertionError(f'{self}: {problem}')
+        return self.output[job]
+
+    def __str__(self):
+        return f'{self.machine} with {self.cpus} vCPU(s)'
+
+    def go(self, test, folder):
+        """
+        Boot, do all jobs, switch off.
+
+        :param test: the QemuSystemTest that provides the VM
+        :param folder: where Image and initramfs.cpio.gz are
+        """
+        peer = Peer(self.net_data)
+        name = test.log_file(f'{self.name}.console')
+        try:
+            with open(name, 'w', encoding='utf-8') as transcript:
+                vm = self.launch(test, folder)
+                self.do_jobs(vm, Console(vm, test.log, transcript), peer)
+        except Exception as error:  # pylint: disable=broad-except
+            # Each test that needs what is now missing fails with this.
+            self.problem = f'{type(error).__name__}: {error} (see {name})'
+        finally:
+            peer.close()
+            self.received = peer.received
+
+    def launch(self, test, folder):
+        """Make the disks and start QEMU."""
+        scratch = test.scratch_file(self.name)
+        # A test that was killed leaves its files behind.
+        shutil.rmtree(scratch, ignore_errors=True)
+        root = os.path.join(scratch, 'root.img')
+        wired = os.path.join(scratch, 'wired.img')
+        make_root_disk(root, scratch, file_of_initramfs(
+            os.path.join(folder, 'initramfs.cpio.gz'), 'bin/busybox'),
+            self.root_data)
+        with open(wired, 'wb') as file:
+            file.write(self.wired_data)
+        self.qemu_log = test.log_file(f'{self.name}.qemu')
+
+        iommu = ',disable-legacy=on,iommu_platform=on' if self.iommu else ''
+        vm = test.get_vm(name=self.name)
+        vm.set_console()
+        vm.set_machine(self.machine)
+        vm.add_args(
+            '-accel', 'tcg', '-cpu', 'max', '-smp', str(self.cpus),
+            '-m', '512M', '-d', 'guest_errors', '-D', self.qemu_log,
+            '-kernel', os.path.join(folder, 'Image'),
+            '-append', f'console=ttyAMA0 root={ROOT} rw rootwait init=/init',
+            '-netdev', 'user,id=net',
+            '-device', f'virtio-net-pci,netdev=net,addr={NET_SLOT:x}',
+            '-drive', f'if=none,id=root,format=raw,file={root}',
+            '-device', f'virtio-blk-pci,drive=root,addr={ROOT_SLOT:x}{iommu}',
+            '-drive', f'if=none,id=mmio,format=raw,file={wired}',
+            '-global', 'virtio-mmio.force-legacy=false',
+            '-device', 'virtio-blk-device,drive=mmio,serial=mmio')
+        for slot in SHARED_SLOTS:
+            vm.add_args(
+                '-drive', f'if=none,id=intx{slot},format=raw,read-only=on,'
+                f'file.locking=off,file={wired}',
+                # Without vectors it uses INTx.
+                '-device', f'virtio-blk-pci,drive=intx{slot},vectors=0,'
+                f'serial=intx{slot},addr={slot:x}')
+        vm.launch()
+        return vm
+
+    def do_jobs(self, vm, console, peer):
+        """Everything that the tests want to know."""
+        console.wait_for('@READY', 'boot')
+        for job, line in self.jobs(peer.port):
+            try:
+                self.output[job] = console.run(line, job)
+            except JobError as error:
+                self.job_problems[job] = error
+        # An interrupt is masked while it is handled, so one look may miss it.
+        self.output['info-pic'] = [
+            vm.cmd('human-monitor-command', command_line='info pic')
+            for _ in range(5)]
+        self.reboot(vm, console)
+        self.output['dmesg-again'] = console.run('dmesg -r', 'dmesg-again')
+        console.send('poweroff -f')
+        console.wait_for_end('poweroff')
+        vm.wait(PATIENCE)
+        self.exitcode = vm.exitcode()
+        self.output['poweroff'] = ''
+
+    def jobs(self, port):
+        """
+        What the guest does, in this order: name and one line of shell each.
+        """
+        each = ' '.join(str(cpu) for cpu in range(self.cpus))
+        blocks = len(self.root_data) // 16384 // self.cpus
+        return [
+            ('interrupts-before', 'cat /proc/interrupts'),
+            ('online', 'cat /sys/devices/system/cpu/online'),
+            ('compatible', 'cat /proc/device-tree/compatible'
+             r" /proc/device-tree/*/compatible | tr '\0' '\n'"),
+            ('conduit', r"tr '\0' '\n' </proc/device-tree/psci/method"),
+            # The device that holds the file system on /.
+            ('root', "grep ' / ' /proc/mounts; readlink -f /sys/dev/block/"
+             "$(awk '$5 == \"/\" { print $3 }' /proc/self/mountinfo)"),
+            ('iommu', 'ls /sys/kernel/iommu_groups/*/devices; true'),
+            ('root-read', f'for cpu in {each}; do taskset -c $cpu dd if=/data'
+             f' bs=16k count={blocks} skip=$((cpu * {blocks})) iflag=direct'
+             ' 2>/dev/null; done | sha256sum'),
+            ('root-write', 'for i in 1 2 3 4; do cp /data /copy && sync &&'
+             ' echo 3 >/proc/sys/vm/drop_caches && sha256sum /copy || break;'
+             ' done'),
+            ('mmio', f'disk=$({disk("mmio")}); readlink -f $disk;'
+             f' {read("$disk", "8k")}'),
+            # Whoever is slow to lower its line must not hide the other.
+            ('intx', '; '.join(f'disk{slot}=$({disk(f"intx{slot}")})'
+                               for slot in SHARED_SLOTS) + '; '
+             + ' & '.join(['for i in 1 2 3; do '
+                           f'{read(f"$disk{slot}", "4k")}; done'
+                           for slot in SHARED_SLOTS] * 2) + ' & wait'),
+            ('net', 'ip link set lo up; ip link set eth0 up; ip address add'
+             f' 10.0.2.15/24 dev eth0; nc 10.0.2.2 {port} </data'
+             ' | sha256sum'),
+            ('virtio', 'for i in /sys/bus/virtio/devices/*;'
+             ' do readlink -f $i; done'),
+            # Each CPU wakes its neighbour, which sends it an interrupt.
+            ('wake', f'for cpu in {each}; do taskset -c $cpu dd if=/dev/zero'
+             ' bs=4k count=256 2>/dev/null | taskset -c'
+             f' $(((cpu + 1) % {self.cpus})) cat >/dev/null; done'),
+            ('interrupts-after', 'cat /proc/interrupts'),
+            ('dmesg', 'dmesg -r'),
+        ]
+
+    def reboot(self, vm, console):
+        """Reboot while interrupts fly, and see whether all works again."""
+        console.run('cat /proc/sys/kernel/random/boot_id >/old', 'reboot')
+        console.run('sync; for disk in /dev/vd?; do while :; do dd if=$disk'
+                    ' of=/dev/null bs=4k iflag=direct 2>/dev/null; done &'
+                    ' done', 'reboot')
+        console.send('reboot -f')
+        console.wait_for('@READY', 'reboot')
+        vm.cmd('query-status')  # fetches the events that came before
+        self.events = [event for event in vm.get_qmp_events()
+                       if event['event'] in ('RESET', 'SHUTDOWN')]
+        self.output['reboot'] = console.run(
+            'cat /old /proc/sys/kernel/random/boot_id', 'reboot')
+        self.output['reboot-disks'] = console.run(
+            f'sha256sum /copy; disk=$({disk("mmio")}); {read("$disk", "64k")}',
+            'reboot-disks')
+        self.output['reboot-interrupts'] = console.run(
+            'cat /proc/interrupts', 'reboot-interrupts')
