@@ -1,0 +1,376 @@
+/*
+ * Arm rVIC and rVID: a machine saved with interrupts under way, and restored
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "rvic-qtest.h"
+
+#define ARGS "-smp 4 "
+
+static void wait_for_migration(QTestState *qts, const char *expected)
+{
+    for (;;) {
+        QDict *rsp = qtest_qmp(qts, "{ 'execute': 'query-migrate' }");
+        QDict *ret = qdict_get_qdict(rsp, "return");
+        g_autofree char *status = g_strdup(qdict_get_try_str(ret, "status"));
+
+        qobject_unref(rsp);
+        if (!g_strcmp0(status, expected)) {
+            return;
+        }
+        g_assert_cmpstr(status, !=, "completed");
+        g_assert_cmpstr(status, !=, "failed");
+        g_usleep(5000);
+    }
+}
+
+/* Save the machine to a file, whose name is returned, and end it */
+static char *save(QTestState *qts)
+{
+    char *file = rvic_temp(".vmstate");
+    g_autofree char *uri = g_strdup_printf("file:%s", file);
+
+    qtest_qmp_assert_success(qts, "{ 'execute': 'migrate', 'arguments': "
+                             "{ 'uri': %s } }", uri);
+    wait_for_migration(qts, "completed");
+    qtest_quit(qts);
+    return file;
+}
+
+static void load(QTestState *qts, const char *file, const char *result)
+{
+    g_autofree char *uri = g_strdup_printf("file:%s", file);
+
+    qtest_qmp_assert_success(qts, "{ 'execute': 'migrate-incoming', "
+                             "'arguments': { 'uri': %s, "
+                             "'exit-on-error': false } }", uri);
+    wait_for_migration(qts, result);
+    unlink(file);
+}
+
+static QTestState *save_and_load(QTestState *qts)
+{
+    g_autofree char *file = save(qts);
+
+    qts = rvic_start(ARGS "-incoming defer");
+    load(qts, file, "completed");
+    return qts;
+}
+
+/* A machine just started, saved and restored */
+static void test_reset_state(void)
+{
+    QTestState *qts = save_and_load(rvic_start(ARGS));
+
+    for (unsigned cpu = 0; cpu < 4; cpu++) {
+        g_assert_false(rvic_irq(qts, cpu));
+        rvic_expect(qts, cpu, RVIC_ACKNOWLEDGE, 0, 0, 0, DISABLED, 0);
+        rvic_enable(qts, cpu);
+        rvic_signal(qts, cpu, 40);
+        rvic_expect_idle(qts, cpu);
+        rvic_unmask(qts, cpu, 40);
+        rvic_expect_only(qts, cpu, 40);
+    }
+    qtest_quit(qts);
+}
+
+/* masked, pending, enabled, on all vCPUs; and the vCPUs' outputs */
+static void test_instances(void)
+{
+    QTestState *qts = rvic_start(ARGS);
+    g_autofree char *before = NULL;
+    g_autofree char *after = NULL;
+
+    /* 0: unmasked and pending; 1: masked and pending; 2: disabled with both */
+    for (unsigned cpu = 0; cpu < 3; cpu++) {
+        rvic_enable(qts, cpu);
+        rvic_signal(qts, cpu, 40);
+        rvic_signal(qts, cpu, LAST_INTID);
+    }
+    rvic_unmask(qts, 0, 40);
+    rvic_unmask(qts, 1, 41);
+    rvic_unmask(qts, 2, 40);
+    rvic_disable(qts, 2);
+    before = rvic_dump(qts);
+
+    qts = save_and_load(qts);
+
+    after = rvic_dump(qts);
+    g_assert_cmpstr(after, ==, before);
+    g_assert_true(rvic_irq(qts, 0));
+    for (unsigned cpu = 1; cpu < 4; cpu++) {
+        g_assert_false(rvic_irq(qts, cpu));
+    }
+
+    rvic_expect_only(qts, 0, 40);
+    g_assert_true(rvic_is_pending(qts, 0, LAST_INTID));
+    rvic_unmask(qts, 0, LAST_INTID);
+    rvic_expect_only(qts, 0, LAST_INTID);
+
+    rvic_expect_idle(qts, 1);
+    rvic_signal(qts, 1, 41);
+    rvic_expect_only(qts, 1, 41);
+    rvic_unmask(qts, 1, 40);
+    rvic_expect_only(qts, 1, 40);
+
+    rvic_expect(qts, 2, RVIC_ACKNOWLEDGE, 0, 0, 0, DISABLED, 0);
+    rvic_enable(qts, 2);
+    rvic_expect_only(qts, 2, 40);
+    rvic_expect(qts, 3, RVIC_ACKNOWLEDGE, 0, 0, 0, DISABLED, 0);
+    qtest_quit(qts);
+}
+
+/* The levels of trusted lines: edges and RESAMPLE go on where they were */
+static void test_trusted_lines(void)
+{
+    QTestState *qts = rvic_start(ARGS);
+
+    for (unsigned cpu = 0; cpu < 2; cpu++) {
+        rvic_enable(qts, cpu);
+        rvic_unmask(qts, cpu, TIMER_VIRT);
+        rvic_line(qts, cpu, TIMER_VIRT, true);
+        rvic_expect_only(qts, cpu, TIMER_VIRT);
+    }
+    rvic_line(qts, 1, TIMER_VIRT, false);
+    /* high on an instance that is not enabled yet */
+    rvic_line(qts, 3, 30, true);
+
+    qts = save_and_load(qts);
+
+    for (unsigned cpu = 0; cpu < 2; cpu++) {
+        g_assert_false(rvic_is_pending(qts, cpu, TIMER_VIRT));
+    }
+    /* no edge of a line that is high already */
+    rvic_line(qts, 0, TIMER_VIRT, true);
+    g_assert_false(rvic_is_pending(qts, 0, TIMER_VIRT));
+    rvic_resample(qts, 0, TIMER_VIRT);
+    rvic_unmask(qts, 0, TIMER_VIRT);
+    rvic_expect_only(qts, 0, TIMER_VIRT);
+
+    rvic_resample(qts, 1, TIMER_VIRT);
+    rvic_unmask(qts, 1, TIMER_VIRT);
+    rvic_expect_idle(qts, 1);
+    rvic_line(qts, 1, TIMER_VIRT, true);
+    rvic_expect_only(qts, 1, TIMER_VIRT);
+
+    rvic_enable(qts, 3);
+    g_assert_true(rvic_is_pending(qts, 3, 30));
+    qtest_quit(qts);
+}
+
+/* ACKNOWLEDGE goes on behind the INTID it returned last */
+static void test_last_acknowledged(void)
+{
+    QTestState *qts = rvic_start(ARGS);
+    unsigned first, second;
+
+    rvic_enable(qts, 1);
+    rvic_unmask(qts, 1, 40);
+    rvic_unmask(qts, 1, 500);
+    rvic_signal(qts, 1, 40);
+    rvic_signal(qts, 1, 500);
+    first = rvic_acknowledge(qts, 1);
+    rvic_unmask(qts, 1, first);
+    rvic_signal(qts, 1, first);
+
+    qts = save_and_load(qts);
+
+    /* each machine of a migration to and fro must not favour the same one */
+    second = rvic_acknowledge(qts, 1);
+    g_assert_cmpuint(second, ==, 540 - first);
+    rvic_unmask(qts, 1, second);
+    rvic_signal(qts, 1, second);
+
+    qts = save_and_load(qts);
+    g_assert_cmpuint(rvic_acknowledge(qts, 1), ==, first);
+    qtest_quit(qts);
+}
+
+/* Mappings, levels of inputs and the groups that share an INTID */
+static void test_inputs(void)
+{
+    QTestState *qts = rvic_start(ARGS);
+    g_autofree char *before = NULL;
+    g_autofree char *after = NULL;
+
+    for (unsigned cpu = 0; cpu < 4; cpu++) {
+        rvic_enable(qts, cpu);
+        rvic_unmask(qts, cpu, 40);
+    }
+    /* shared: two high, one low; nothing but the level makes it pending */
+    rvid_map(qts, 0, 1, 40);
+    rvid_map(qts, 1, 1, 40);
+    rvid_map(qts, 2, 1, 40);
+    rvid_line(qts, 0, true);
+    rvid_line(qts, 1, true);
+    rvic_clear_pending(qts, 1, 40);
+    /* a level that was acknowledged */
+    rvid_map(qts, 3, 2, 40);
+    rvid_line(qts, 3, true);
+    rvic_expect_only(qts, 2, 40);
+    /* a pulse that was not */
+    rvid_map(qts, 4, 3, 40);
+    rvid_line(qts, 4, true);
+    rvid_line(qts, 4, false);
+    /* unmapped and high; an MSI; one that was mapped elsewhere before */
+    rvid_line(qts, 255, true);
+    rvid_map(qts, FIRST_MSI, 0, 40);
+    rvid_map(qts, LAST_INPUT, 1, 100);
+    rvid_map(qts, LAST_INPUT, 2, LAST_INTID);
+    rvid_map(qts, FIRST_MSI + 1, 3, 40);
+    rvid_unmap(qts, FIRST_MSI + 1);
+    before = rvic_dump(qts);
+
+    qts = save_and_load(qts);
+
+    after = rvic_dump(qts);
+    g_assert_cmpstr(after, ==, before);
+    g_assert_false(rvic_irq(qts, 0));
+    g_assert_true(rvic_irq(qts, 1));
+    g_assert_false(rvic_irq(qts, 2));
+    g_assert_true(rvic_irq(qts, 3));
+
+    /* the group falls one by one */
+    rvid_line(qts, 2, true);
+    rvic_clear_pending(qts, 1, 40);
+    rvid_line(qts, 0, false);
+    g_assert_true(rvic_irq(qts, 1));
+    rvid_unmap(qts, 1);
+    g_assert_true(rvic_irq(qts, 1));
+    rvid_line(qts, 2, false);
+    rvic_expect_idle(qts, 1);
+    rvid_map(qts, 1, 1, 40);
+    g_assert_true(rvic_irq(qts, 1));
+
+    g_assert_true(rvic_is_pending(qts, 2, 40));
+    rvic_unmask(qts, 2, 40);
+    rvic_expect_only(qts, 2, 40);
+    rvid_line(qts, 3, false);
+    rvic_unmask(qts, 2, 40);
+    rvic_expect_idle(qts, 2);
+
+    rvic_expect_only(qts, 3, 40);
+    rvic_unmask(qts, 3, 40);
+    rvic_expect_idle(qts, 3);
+    rvid_msi(qts, FIRST_MSI + 1);
+    rvic_expect_idle(qts, 3);
+
+    rvid_msi(qts, FIRST_MSI);
+    rvic_expect_only(qts, 0, 40);
+    rvid_map(qts, 255, 0, 60);
+    g_assert_true(rvic_is_pending(qts, 0, 60));
+    rvid_msi(qts, LAST_INPUT);
+    g_assert_true(rvic_is_pending(qts, 2, LAST_INTID));
+    g_assert_false(rvic_is_pending(qts, 1, 100));
+    qtest_quit(qts);
+}
+
+/* A destination with other numbers of interrupts refuses */
+static void check_refused(const char *args, const char *what)
+{
+    QTestState *src = rvic_start(ARGS);
+    g_autofree char *file = save(src);
+    g_autofree char *err = rvic_temp(".err");
+    g_autofree char *text = NULL;
+    QTestState *dst = rvic_start(ARGS "%s -incoming defer 2>%s", args, err);
+
+    load(dst, file, "failed");
+    /* which does it no harm */
+    qtest_system_reset(dst);
+    rvic_enable(dst, 1);
+    rvic_signal(dst, 1, 40);
+    rvic_unmask(dst, 1, 40);
+    rvic_expect_only(dst, 1, 40);
+    qtest_quit(dst);
+    g_assert_true(g_file_get_contents(err, &text, NULL, NULL));
+    g_assert_nonnull(strstr(text, what));
+    unlink(err);
+}
+
+static void test_other_untrusted(void)
+{
+    check_refused("-global arm-rvic.num-untrusted=512",
+                  "arm-rvic.num-untrusted");
+}
+
+static void test_other_trusted(void)
+{
+    check_refused("-global arm-rvic.num-trusted=64", "arm-rvic.num-trusted");
+}
+
+/*
+ * A snapshot, taken from a machine that goes on and changes everything before
+ * the snapshot is loaded into it.
+ */
+static void test_snapshot(void)
+{
+    g_autofree char *image = rvic_temp(".qcow2");
+    g_autofree char *before = NULL;
+    g_autofree char *after = NULL;
+    g_autofree char *saved = NULL;
+    g_autofree char *loaded = NULL;
+    QTestState *qts;
+
+    if (!have_qemu_img()) {
+        g_test_skip("QTEST_QEMU_IMG is not set or not found");
+        return;
+    }
+    g_assert_true(mkimg(image, "qcow2", 64));
+    qts = rvic_start(ARGS "-drive if=none,format=qcow2,file=%s", image);
+
+    rvic_enable(qts, 1);
+    rvid_map(qts, 0, 1, 40);
+    rvid_map(qts, 1, 1, 40);
+    rvid_line(qts, 0, true);
+    rvic_unmask(qts, 1, 40);
+    rvic_clear_pending(qts, 1, 40);
+    before = rvic_dump(qts);
+    saved = qtest_hmp(qts, "savevm s");
+    g_assert_cmpstr(saved, ==, "");
+
+    rvid_line(qts, 0, false);
+    rvid_map(qts, 0, 2, 50);
+    rvid_line(qts, 1, true);
+    rvid_unmap(qts, 1);
+    rvic_disable(qts, 1);
+    rvic_enable(qts, 2);
+    rvic_unmask(qts, 2, 51);
+    rvic_signal(qts, 2, 51);
+    g_assert_false(rvic_irq(qts, 1));
+    g_assert_true(rvic_irq(qts, 2));
+
+    loaded = qtest_hmp(qts, "loadvm s");
+    g_assert_cmpstr(loaded, ==, "");
+    after = rvic_dump(qts);
+    g_assert_cmpstr(after, ==, before);
+    g_assert_true(rvic_irq(qts, 1));
+    g_assert_false(rvic_irq(qts, 2));
+
+    rvid_line(qts, 1, true);
+    rvic_clear_pending(qts, 1, 40);
+    rvid_line(qts, 0, false);
+    g_assert_true(rvic_irq(qts, 1));
+    rvid_line(qts, 1, false);
+    rvic_expect_idle(qts, 1);
+    qtest_quit(qts);
+    unlink(image);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+
+    qtest_add_func("/rvic/migration/reset-state", test_reset_state);
+    qtest_add_func("/rvic/migration/instances", test_instances);
+    qtest_add_func("/rvic/migration/trusted-lines", test_trusted_lines);
+    qtest_add_func("/rvic/migration/last-acknowledged",
+                   test_last_acknowledged);
+    qtest_add_func("/rvic/migration/inputs", test_inputs);
+    qtest_add_func("/rvic/migration/other-untrusted", test_other_untrusted);
+    qtest_add_func("/rvic/migration/other-trusted", test_other_trusted);
+    qtest_add_func("/rvic/migration/snapshot", test_snapshot);
+
+    return g_test_run();
+}

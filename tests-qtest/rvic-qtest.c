@@ -1,0 +1,221 @@
+/*
+ * Arm rVIC and rVID: what the device tests share
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "rvic-qtest.h"
+
+#define RVIC_PATH       "/machine/rvic"
+#define RVID_PATH       "/machine/rvid"
+
+/* Lines of each vCPU: one for each INTID that a GIC has as SGI or PPI */
+#define LINES_PER_CPU   32
+
+/* The virt board's clusters */
+#define CPUS_PER_AFF1   16
+
+QTestState *rvic_start(const char *fmt, ...)
+{
+    g_autofree char *extra = NULL;
+    QTestState *qts;
+    va_list ap;
+
+    va_start(ap, fmt);
+    extra = g_strdup_vprintf(fmt, ap);
+    va_end(ap);
+
+    qts = qtest_initf("-machine virt,irqchip=rvic -cpu max -m 32M "
+                      "-nodefaults %s", extra);
+    qtest_irq_intercept_out_named(qts, RVIC_PATH, "sysbus-irq");
+    return qts;
+}
+
+uint64_t rvic_mpidr(unsigned cpu)
+{
+    return cpu / CPUS_PER_AFF1 << 8 | cpu % CPUS_PER_AFF1;
+}
+
+uint64_t rvic_call(QTestState *qts, unsigned cpu, uint32_t function,
+                   uint64_t x1, uint64_t x2, uint64_t x3, uint64_t result[4])
+{
+    g_auto(GStrv) words = NULL;
+
+    qtest_sendf(qts, "rvic_call %u 0x%" PRIx32 " 0x%" PRIx64 " 0x%" PRIx64
+                " 0x%" PRIx64 "\n", cpu, function, x1, x2, x3);
+    words = qtest_rsp_args(qts, 5);
+    for (int i = 0; i < 4; i++) {
+        result[i] = g_ascii_strtoull(words[1 + i], NULL, 0);
+    }
+    return result[0];
+}
+
+void rvic_check_call(const char *file, int line, QTestState *qts, unsigned cpu,
+                     uint32_t function, uint64_t x1, uint64_t x2, uint64_t x3,
+                     uint64_t status, uint64_t value)
+{
+    g_autofree char *message = NULL;
+    uint64_t x[4];
+
+    rvic_call(qts, cpu, function, x1, x2, x3, x);
+    if (x[0] == status && x[1] == value && !x[2] && !x[3]) {
+        return;
+    }
+    message = g_strdup_printf("vCPU %u: 0x%" PRIx32 "(0x%" PRIx64 ", 0x%" PRIx64
+                              ", 0x%" PRIx64 "): got 0x%" PRIx64 ", 0x%" PRIx64
+                              ", 0x%" PRIx64 ", 0x%" PRIx64 ", expected 0x%"
+                              PRIx64 ", 0x%" PRIx64 ", 0, 0",
+                              cpu, function, x1, x2, x3, x[0], x[1], x[2],
+                              x[3], status, value);
+    g_assertion_message(G_LOG_DOMAIN, file, line, "hypercall", message);
+}
+
+void rvic_enable(QTestState *qts, unsigned cpu)
+{
+    rvic_expect(qts, cpu, RVIC_ENABLE, UNUSED, UNUSED, UNUSED, SUCCESS, 0);
+}
+
+void rvic_disable(QTestState *qts, unsigned cpu)
+{
+    rvic_expect(qts, cpu, RVIC_DISABLE, UNUSED, UNUSED, UNUSED, SUCCESS, 0);
+}
+
+void rvic_mask(QTestState *qts, unsigned cpu, unsigned intid)
+{
+    rvic_expect(qts, 0, RVIC_SET_MASKED, rvic_mpidr(cpu), intid, UNUSED,
+                SUCCESS, 0);
+}
+
+void rvic_unmask(QTestState *qts, unsigned cpu, unsigned intid)
+{
+    rvic_expect(qts, 0, RVIC_CLEAR_MASKED, rvic_mpidr(cpu), intid, UNUSED,
+                SUCCESS, 0);
+}
+
+bool rvic_is_pending(QTestState *qts, unsigned cpu, unsigned intid)
+{
+    uint64_t x[4];
+
+    rvic_call(qts, 0, RVIC_IS_PENDING, rvic_mpidr(cpu), intid, UNUSED, x);
+    g_assert_cmphex(x[0], ==, SUCCESS);
+    g_assert_cmphex(x[1], <=, 1);
+    g_assert_cmphex(x[2], ==, 0);
+    g_assert_cmphex(x[3], ==, 0);
+    return x[1];
+}
+
+void rvic_signal(QTestState *qts, unsigned cpu, unsigned intid)
+{
+    rvic_expect(qts, 0, RVIC_SIGNAL, rvic_mpidr(cpu), intid, UNUSED,
+                SUCCESS, 0);
+}
+
+void rvic_clear_pending(QTestState *qts, unsigned cpu, unsigned intid)
+{
+    rvic_expect(qts, 0, RVIC_CLEAR_PENDING, rvic_mpidr(cpu), intid, UNUSED,
+                SUCCESS, 0);
+}
+
+unsigned rvic_acknowledge(QTestState *qts, unsigned cpu)
+{
+    uint64_t x[4];
+
+    rvic_call(qts, cpu, RVIC_ACKNOWLEDGE, UNUSED, UNUSED, UNUSED, x);
+    g_assert_cmphex(x[0], ==, SUCCESS);
+    g_assert_cmphex(x[1], <=, UINT32_MAX);
+    g_assert_cmphex(x[2], ==, 0);
+    g_assert_cmphex(x[3], ==, 0);
+    return x[1];
+}
+
+void rvic_resample(QTestState *qts, unsigned cpu, unsigned intid)
+{
+    rvic_expect(qts, cpu, RVIC_RESAMPLE, intid, UNUSED, UNUSED, SUCCESS, 0);
+}
+
+void rvid_map(QTestState *qts, unsigned input, unsigned cpu, unsigned intid)
+{
+    rvic_expect(qts, 0, RVID_MAP, input, rvic_mpidr(cpu), intid, SUCCESS, 0);
+}
+
+void rvid_unmap(QTestState *qts, unsigned input)
+{
+    rvic_expect(qts, 0, RVID_UNMAP, input, UNUSED, UNUSED, SUCCESS, 0);
+}
+
+bool rvic_irq(QTestState *qts, unsigned cpu)
+{
+    return qtest_get_irq(qts, cpu);
+}
+
+void rvic_line(QTestState *qts, unsigned cpu, unsigned intid, bool level)
+{
+    g_assert_cmpuint(intid, <, LINES_PER_CPU);
+    qtest_set_irq_in(qts, RVIC_PATH, NULL, cpu * LINES_PER_CPU + intid, level);
+}
+
+void rvid_line(QTestState *qts, unsigned input, bool level)
+{
+    qtest_set_irq_in(qts, RVID_PATH, NULL, input, level);
+}
+
+void rvid_msi(QTestState *qts, uint32_t data)
+{
+    uint32_t le = cpu_to_le32(data);
+
+    qtest_memwrite(qts, DOORBELL, &le, sizeof(le));
+}
+
+char *rvic_dump(QTestState *qts)
+{
+    return qtest_hmp(qts, "info pic");
+}
+
+char *rvic_temp(const char *suffix)
+{
+    g_autofree char *template = g_strdup_printf("rvic-XXXXXX%s", suffix);
+    g_autoptr(GError) err = NULL;
+    char *name;
+    int fd = g_file_open_tmp(template, &name, &err);
+
+    g_assert_no_error(err);
+    close(fd);
+    return name;
+}
+
+RVICRun *rvic_run(const char *fmt, ...)
+{
+    RVICRun *run = g_new0(RVICRun, 1);
+    const char *binary = g_getenv("QTEST_QEMU_BINARY");
+    g_autoptr(GError) err = NULL;
+    g_autofree char *args = NULL;
+    g_autofree char *command = NULL;
+    g_auto(GStrv) argv = NULL;
+    va_list ap;
+    int wstatus;
+
+    g_assert_nonnull(binary);
+    va_start(ap, fmt);
+    args = g_strdup_vprintf(fmt, ap);
+    va_end(ap);
+    command = g_strdup_printf("%s -display none %s", binary, args);
+    g_test_message("running QEMU: %s", command);
+
+    g_shell_parse_argv(command, NULL, &argv, &err);
+    g_assert_no_error(err);
+    g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &run->out,
+                 &run->err, &wstatus, &err);
+    g_assert_no_error(err);
+    g_assert_true(WIFEXITED(wstatus));
+    run->status = WEXITSTATUS(wstatus);
+    return run;
+}
+
+void rvic_run_free(RVICRun *run)
+{
+    g_free(run->out);
+    g_free(run->err);
+    g_free(run);
+}
