@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Boot a small Linux guest whose interrupt controller is rVIC/rVID.
+
+Sets up whatever is missing first. Without --exec there is a shell on the
+guest's serial console: 'poweroff' ends it, Ctrl-A x ends QEMU, Ctrl-A c leads
+to QEMU's monitor, and Ctrl-C belongs to the guest.
+"""
+
+import argparse
+import ctypes
+import os
+import re
+import select
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.join(TOP, 'build')
+
+# The last line of a panic; the kernel then waits for ever.
+PANIC = b'---[ end Kernel panic'
+
+
+class Stopped(Exception):
+    """A signal asks us to end."""
+
+
+def stop(signum, _frame):
+    raise Stopped(signum)
+
+
+def parse(argv):
+    parser = argparse.ArgumentParser(
+        prog='scripts/run', description=__doc__, allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage='%(prog)s [options] [-- QEMU-ARGUMENT...]')
+    parser.add_argument('--irqchip', choices=['rvic', 'gic'], default='rvic',
+                        help='rvic (default), or gic: GICv3 with the same kernel')
+    parser.add_argument('--cpus', type=int, default=4, metavar='N',
+                        help='number of vCPUs, 1 to 512 (default: 4)')
+    parser.add_argument('--memory', default='1G', metavar='SIZE',
+                        help='guest memory, such as 512M or 2G (default: 1G)')
+    parser.add_argument('--exec', dest='command', metavar='COMMAND',
+                        help='run COMMAND in the guest without a terminal, print its '
+                             'output, power off, return its exit status; the boot log is '
+                             'shown only if the guest fails')
+    parser.add_argument('--dry-run', action='store_true',
+                        help="print QEMU's command line, do nothing")
+    split = argv.index('--') if '--' in argv else len(argv)
+    args = parser.parse_args(argv[:split])
+    args.qemu_args = argv[split + 1:]
+    if not 1 <= args.cpus <= 512:
+        parser.error(f'--cpus: {args.cpus} is not between 1 and 512')
+    if not re.fullmatch(r'[1-9][0-9]*[KMGTkmgt]?', args.memory):
+        parser.error(f"--memory: '{args.memory}' is not a size such as 512M or 2G")
+    return args
+
+
+def qemu_command(args, files):
+    """QEMU's arguments; FILES is the prefix of the files that it writes."""
+    guest = os.path.join(BUILD, 'guest')
+    machine = {'rvic': 'virt,irqchip=rvic', 'gic': 'virt,irqchip=gic,gic-version=3'}
+    command = [
+        os.path.join(BUILD, 'qemu-system-aarch64'),
+        '-machine', machine[args.irqchip], '-cpu', 'max',
+        '-smp', str(args.cpus), '-m', args.memory,
+        '-kernel', os.path.join(guest, 'Image'),
+        '-initrd', os.path.join(guest, 'initramfs.cpio.gz'),
+        '-append', 'console=ttyAMA0 earlycon',
+        '-netdev', 'user,id=net0', '-device', 'virtio-net-pci,netdev=net0',
+        '-device', 'virtio-rng-pci', '-display', 'none',
+    ]
+    if args.command is None:
+        command += [
+            '-chardev', f'stdio,id=console,mux=on,signal=off,logfile={files}console.log',
+            '-serial', 'chardev:console', '-mon', 'chardev=console',
+        ]
+    else:
+        # The command goes in through fw_cfg, its output and its status come
+        # back through ports of their own: none of them is touched by a tty.
+        text = args.command.replace(',', ',,')
+        command += [
+            '-serial', f'file:{files}console.log', '-monitor', 'none', '-no-reboot',
+            '-fw_cfg', f'name=opt/rvic/exec,string={text}',
+            '-device', 'virtio-serial-pci',
+            '-chardev', 'file,id=output,path=/dev/stdout',
+            '-device', 'virtserialport,chardev=output,name=rvic.output',
+            '-chardev', f'file,id=status,path={files}status',
+            '-device', 'virtserialport,chardev=status,name=rvic.status',
+        ]
+    return command + args.qemu_args
+
+
+def printable(command):
+    """The command line for a shell, one option per line."""
+    lines = []
+    for word in command:
+        if word.startswith('-') or not lines:
+            lines.append(shlex.quote(word))
+        else:
+            lines[-1] += ' ' + shlex.quote(word)
+    return ' \\\n    '.join(lines)
+
+
+def read(path):
+    try:
+        with open(path, 'rb') as file:
+            return file.read()
+    except FileNotFoundError:
+        return b''
+
+
+def finish(process):
+    """End a process that may have ended already."""
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def prepare(script):
+    """Run setup or guest; what it prints must not mix with a command's output."""
+    process = subprocess.Popen([os.path.join(TOP, 'scripts', script)], stdout=sys.stderr)
+    try:
+        if process.wait() != 0:
+            sys.exit(1)
+    finally:
+        finish(process)
+
+
+def end_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
+def panicked(console):
+    return PANIC in read(console)
+
+
+def boot(args, files):
+    """Start QEMU, wait for its end, return our exit status."""
+    console = files + 'console.log'
+    pipe = subprocess.PIPE if args.command is not None else None
+    process = subprocess.Popen(qemu_command(args, files), stdout=pipe,
+                               stdin=None if pipe is None else subprocess.DEVNULL,
+                               preexec_fn=end_with_parent)
+    panic = False
+    try:
+        while pipe is not None and not panic:
+            if select.select([process.stdout], [], [], 0.5)[0]:
+                data = os.read(process.stdout.fileno(), 65536)
+                if not data:
+                    break
+                sys.stdout.buffer.write(data)
+                sys.stdout.buffer.flush()
+            else:
+                panic = panicked(console)
+        while not panic:
+            try:
+                process.wait(0.5)
+                break
+            except subprocess.TimeoutExpired:
+                panic = panicked(console)
+    finally:
+        finish(process)
+    if panic:
+        failure = 'the guest panicked'
+    elif args.command is None:
+        return 0 if process.returncode == 0 else 1
+    elif process.returncode != 0:
+        failure = f'QEMU failed (status {process.returncode})'
+    else:
+        status = read(files + 'status').strip()
+        if status.isdigit():
+            return int(status)
+        failure = 'the guest ended before the command did'
+    if args.command is not None:
+        sys.stderr.write(read(console).decode(errors='replace').replace('\r', ''))
+    print(f'run: error: {failure}', file=sys.stderr)
+    return 1
+
+
+def main():
+    args = parse(sys.argv[1:])
+    if args.dry_run:
+        print(printable(qemu_command(args, os.path.join(tempfile.gettempdir(), 'rvic-'))))
+        return 0
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, stop)
+    terminal = termios.tcgetattr(0) if sys.stdin and sys.stdin.isatty() else None
+    with tempfile.TemporaryDirectory(prefix='rvic-run-') as folder:
+        files = os.path.join(folder, '')
+        try:
+            prepare('setup')
+            prepare('guest')
+            return boot(args, files)
+        except Stopped as stopped:
+            if args.command is not None:
+                sys.stderr.write(read(files + 'console.log').decode(errors='replace'))
+            return 128 + stopped.args[0]
+        except BrokenPipeError:
+            # Nobody reads the output any more; keep Python's exit from trying.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            return 1
+        except OSError as error:
+            print(f'run: error: {error}', file=sys.stderr)
+            return 1
+        finally:
+            if terminal:
+                termios.tcsetattr(0, termios.TCSADRAIN, terminal)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

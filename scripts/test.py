@@ -1,0 +1,430 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Set up what is missing, run test suites, count the results."""
+
+import argparse
+import collections
+import glob
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.join(TOP, 'build')
+
+# What the hooks in QEMU's own files may cost, in lines added and removed.
+SEAM_LINES = 150
+
+SOAK_ROUNDS = 10
+
+counts = collections.Counter()
+
+
+def report(name, problem):
+    """Count one test; PROBLEM is what is wrong, or nothing."""
+    counts['failed' if problem else 'passed'] += 1
+    print(f"{'FAIL' if problem else 'ok  '} {name}", flush=True)
+    for line in (problem or '').rstrip().splitlines():
+        print(f'     | {line}', flush=True)
+
+
+def output(*command, **options):
+    """(exit status, stdout and stderr) of a command in the checkout."""
+    options = {'cwd': TOP, 'errors': 'replace', **options}
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False, **options)
+    return done.returncode, done.stdout
+
+
+def complaint(*command, **options):
+    """What a command prints if it fails."""
+    status, text = output(*command, **options)
+    return (text or f'exit status {status}') if status else ''
+
+
+# ---- Suites that are registered in meson -----------------------------------
+
+def introspect(build, what):
+    with open(os.path.join(build, f'meson-info/intro-{what}.json'), encoding='utf-8') as file:
+        return json.load(file)
+
+
+def build_tests(suite, build):
+    """Build what a suite needs; meson itself would build all of QEMU's tests."""
+    needed = {target for test in introspect(build, 'tests')
+              if suite in (name.rpartition(':')[2] for name in test['suite'])
+              for target in test['depends']}
+    names = [os.path.relpath(name, os.path.realpath(build))
+             for target in introspect(build, 'targets') if target['id'] in needed
+             for name in target['filename']]
+    return complaint('ninja', '-C', build, *names) if names else ''
+
+
+def run_meson(suite, build=BUILD, **variables):
+    """Run a suite of a build of the QEMU tree; each TAP subtest counts."""
+    problem = build_tests(suite, build)
+    if problem:
+        report(f'{suite}: building it', problem)
+        return
+    base = os.path.join(build, 'meson-logs', suite)
+    for old in glob.glob(glob.escape(base) + '.*'):
+        os.remove(old)
+    subprocess.run([os.path.join(build, 'pyvenv/bin/meson'), 'test', '-C', build, '--no-rebuild',
+                    '--suite', suite, '--logbase', suite, '--print-errorlogs'],
+                   stdin=subprocess.DEVNULL, check=False,
+                   env={**os.environ, 'RVIC_GUEST': os.path.join(BUILD, 'guest'), **variables})
+
+    before = counts.total()
+    cases = collections.defaultdict(list)
+    if os.path.exists(base + '.junit.xml'):
+        for case in xml.etree.ElementTree.parse(base + '.junit.xml').iter('testcase'):
+            outcome = 'passed'
+            for child in case:
+                outcome = {'skipped': 'skipped', 'failure': 'failed',
+                           'error': 'failed'}.get(child.tag, outcome)
+            # "PROJECT.TEST" for a subtest, else "PROJECT".
+            cases[case.get('classname').partition('.')[2] or case.get('name')].append(
+                (case.get('name'), outcome))
+    if os.path.exists(base + '.json'):
+        with open(base + '.json', encoding='utf-8') as log:
+            for test in map(json.loads, log):
+                name = test['name']
+                results = cases[name]
+                failed = [case for case, outcome in results if outcome == 'failed']
+                if test['result'] not in ('OK', 'SKIP', 'EXPECTEDFAIL') and not failed:
+                    failed = [f"(the test program itself: {test['result']})"]
+                    results.append((failed[0], 'failed'))
+                counts.update(outcome for _, outcome in results)
+                for case in failed:
+                    print(f'FAIL {name}: {case}')
+                if failed:
+                    print(f'     its output is in {base}.txt')
+    if counts.total() == before:
+        report(suite, 'no test ran: see above')
+
+
+def run_sanitizers():
+    """The device tests, with every memory error and undefined behaviour fatal."""
+    prepare('setup', '--tests', '--sanitizers')
+    tree = os.path.dirname(os.path.realpath(BUILD))
+    run_meson('rvic-qtest', os.path.join(tree, 'build-sanitizers'),
+              # Leaks: QEMU does not free all of a machine at its end.
+              ASAN_OPTIONS='detect_leaks=0', UBSAN_OPTIONS='halt_on_error=1:print_stacktrace=1')
+
+
+def run_soak():
+    """What depends on timing or on chance, again and again."""
+    for _ in range(SOAK_ROUNDS):
+        run_meson('rvic-qtest')
+        run_meson('rvic-boot')
+
+
+# ---- Style -----------------------------------------------------------------
+
+def files(*patterns):
+    """The repository's files, with those that are not committed yet."""
+    _, names = output('git', 'ls-files', '-co', '--exclude-standard', '--', *patterns)
+    return [name for name in names.splitlines() if os.path.isfile(os.path.join(TOP, name))]
+
+
+def contents(name):
+    with open(os.path.join(TOP, name), encoding='utf-8', errors='replace') as file:
+        return file.read()
+
+
+def checkpatch(script, names, *options):
+    """What a checkpatch.pl of the build directory has to say about files."""
+    script = os.path.join(BUILD, script)
+    if not os.path.exists(script):
+        return f'there is no {script}'
+    said = [line for name in names
+            for line in output('perl', script, '--no-tree', '--terse', '--quiet',
+                               *options, '-f', name)[1].splitlines()]
+    # QEMU's allows GLib's assertions below tests/, which ours are not.
+    return '\n'.join(line for line in said if not line.startswith('total: ') and not (
+        line.startswith('tests-qtest/') and 'Use g_assert or g_assert_not_reached' in line))
+
+
+def run_style():
+    scripts = files('scripts', '.ci')
+    shell = [name for name in scripts if re.match(r'#!.*\b(ba)?sh\b', contents(name))
+             or name.endswith('.sh')]
+    report('style/shellcheck', complaint('shellcheck', '-x', '-P', 'scripts', *shell))
+
+    # A patch is part of the file that it changes.
+    report('style/licence-lines', '\n'.join(
+        f'{name}: no SPDX-License-Identifier in its first lines' for name in files()
+        if not name.endswith('.patch')
+        and 'SPDX-License-Identifier: GPL-2.0-'
+            + ('only' if name.startswith('linux/') else 'or-later')
+        not in '\n'.join(contents(name).splitlines()[:20])))
+
+    report('style/addresses', '\n'.join(
+        f'{name}: contains an address; a mirror is asked for at run time'
+        for name in scripts if re.search(r'\w://\w', contents(name))))
+
+    report('style/checkpatch', checkpatch(
+        '../scripts/checkpatch.pl',
+        files('hw-*.[ch]', 'target-*.[ch]', 'tests-qtest/*.[ch]')))
+    report('style/checkpatch-linux', checkpatch(
+        'linux/scripts/checkpatch.pl', files('linux/*.[ch]'), '--strict'))
+
+    status, text = output('git', 'apply', '--numstat', *files('patches/*.patch'))
+    lines = sum(int(number) for line in text.splitlines() for number in line.split()[:2]) \
+        if status == 0 else 0
+    report('style/seams', text if status else
+           f'{lines} lines of QEMU changed, {SEAM_LINES} allowed' if lines > SEAM_LINES else '')
+
+
+# ---- Set-up's own behaviour ------------------------------------------------
+
+SOURCE = '''static void one(void)
+{
+    break;
+}
+
+static void two(void)
+{
+    break;
+}
+'''
+
+
+class Lab:
+    """A small tree, patches for it, and scripts/lib.sh with a cache of its own."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.tree = os.path.join(folder, 'tree')
+        self.env = {**os.environ, 'RVIC_CACHE': os.path.join(folder, 'cache')}
+        self.write('tree/.gitattributes', '*.c diff=c\n')
+        self.write('tree/a.c', SOURCE)
+        self.write('tree/b.c', SOURCE)
+
+    def write(self, name, text):
+        path = os.path.join(self.folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(text)
+        return path
+
+    def read(self, name):
+        with open(os.path.join(self.folder, name), encoding='utf-8') as file:
+            return file.read()
+
+    def patch(self, name, file, function):
+        """A patch with one line of context for a line in FUNCTION."""
+        line = SOURCE.splitlines().index(f'static void {function}(void)') + 2
+        return self.write(name, f'--- a/{file}\n+++ b/{file}\n'
+                          f'@@ -{line},2 +{line},3 @@ static void {function}(void)\n'
+                          ' {\n+    hook();\n     break;\n')
+
+    def apply(self, *patches):
+        return self.shell('apply_series', self.tree, 'the tree', *patches)
+
+    def shell(self, *words):
+        return output('bash', '-c', f'. {shlex.quote(TOP)}/scripts/lib.sh; ' + shlex.join(words),
+                      'lab', env=self.env)
+
+
+def check_series(lab):
+    """A series is applied and taken back without touching other files."""
+    first = lab.patch('patches/1.patch', 'a.c', 'one')
+    second = lab.patch('patches/2.patch', 'b.c', 'two')
+    status, text = lab.apply(first, second)
+    patched = SOURCE.replace('two(void)\n{\n', 'two(void)\n{\n    hook();\n')
+    if status or lab.read('tree/b.c') != patched or lab.read('tree/a.c') == SOURCE:
+        return f'the series was not applied: {text}'
+    for name in ('a.c', 'b.c'):
+        os.utime(os.path.join(lab.tree, name), (1000, 1000))
+    status, text = lab.apply(second)
+    if status or lab.read('tree/a.c') != SOURCE or lab.read('tree/b.c') != patched:
+        return f'a dropped patch was not taken back: {text}'
+    if os.stat(os.path.join(lab.tree, 'b.c')).st_mtime != 1000:
+        return 'a file that did not change was written'
+    if os.stat(os.path.join(lab.tree, 'a.c')).st_mtime == 1000:
+        return 'a file that changed kept its time: it would not be rebuilt'
+    return ''
+
+
+def check_drift(lab):
+    """A hunk that git applies in the wrong function is refused."""
+    patch = lab.patch('patches/0001-hook.patch', 'a.c', 'one')
+    drifted = SOURCE.replace('one(void)\n{\n', 'one(void)\n{\n    other();\n')
+    lab.write('tree/a.c', drifted)
+    status, text = lab.apply(patch)
+    wanted = ['patches/0001-hook.patch lands elsewhere', 'expected "a.c: static void one(void)"',
+              'found "a.c: static void two(void)"']
+    if status != 1 or not all(part in text for part in wanted) or len(text.splitlines()) != 1:
+        return f'status {status}: {text}'
+    return '' if lab.read('tree/a.c') == drifted else 'the tree was changed'
+
+
+def check_no_fit(lab):
+    """A patch that does not apply is named, with the file."""
+    patch = lab.patch('patches/0001-hook.patch', 'a.c', 'one')
+    lab.write('tree/a.c', 'int x;\n')
+    status, text = lab.apply(patch)
+    good = status == 1 and 'patches/0001-hook.patch does not apply' in text and 'a.c' in text
+    if not good or len(text.splitlines()) != 1:
+        return f'status {status}: {text}'
+    os.remove(os.path.join(lab.tree, 'b.c'))
+    status, text = lab.apply(lab.patch('patches/2.patch', 'b.c', 'one'))
+    return '' if status == 1 and 'it has no b.c' in text else f'status {status}: {text}'
+
+
+def check_download(lab):
+    """A damaged download is not used."""
+    lab.write('cache/dl/file', 'as it was')
+    if lab.shell('record', 'thing', 'file')[0] or lab.shell('have', 'thing')[0]:
+        return 'a good download is refused'
+    lab.write('cache/dl/file', 'as it is')
+    return '' if lab.shell('have', 'thing')[0] else 'a damaged download is used'
+
+
+def check_step(lab):
+    """A failing step ends the script and shows its output."""
+    status, text = lab.shell('step', 'a step', 'log', 'sh', '-c', 'echo why; exit 3')
+    if status != 1 or 'a step: failed' not in text or '| why' not in text:
+        return f'status {status}: {text}'
+    return ''
+
+
+def check_arguments(_lab):
+    """Wrong arguments: a non-zero status, and the last line says what is wrong."""
+    for words, wanted in [
+            (['setup', '--qemu', TOP], 'is not a QEMU source tree'),
+            (['setup', '--nonsense'], "unknown argument '--nonsense'"),
+            (['guest', '--nonsense'], "unknown argument '--nonsense'"),
+            (['run', '--cpus', '0'], '0 is not between 1 and 512'),
+            (['run', '--cpus', 'x'], "invalid int value: 'x'"),
+            (['run', '--memory', '1 GB'], "'1 GB' is not a size"),
+            (['run', '--irqchip', 'apic'], "invalid choice: 'apic'"),
+            (['test', 'nonsense'], "unknown suite 'nonsense'")]:
+        status, text = output(os.path.join(TOP, 'scripts', words[0]), *words[1:])
+        if status == 0 or wanted not in text.splitlines()[-1]:
+            return f'{shlex.join(words)}: status {status}: {text}'
+    return ''
+
+
+def check_dry_run(_lab):
+    """The command line that is shown means what was asked for."""
+    run = os.path.join(TOP, 'scripts/run')
+    exec_text = "echo 'a,b' \"$HOME\"\nexit 3"
+    status, text = output(run, '--dry-run', '--irqchip', 'gic', '--cpus', '3', '--memory', '2G',
+                          '--exec', exec_text, '--', '-device', 'edu')
+    words = shlex.split(text.replace('\\\n', ' '))
+    pairs = list(zip(words, words[1:]))
+    for pair in [('-machine', 'virt,irqchip=gic,gic-version=3'), ('-smp', '3'), ('-m', '2G'),
+                 ('-fw_cfg', 'name=opt/rvic/exec,string=' + exec_text.replace(',', ',,'))]:
+        if pair not in pairs:
+            return f'{shlex.join(pair)} is missing: {text}'
+    if status or words[-2:] != ['-device', 'edu']:
+        return f'status {status}: {text}'
+    status, text = output(run, '--dry-run')
+    return '' if status == 0 and '-machine virt,irqchip=rvic ' in text.replace('\\', ' ') else text
+
+
+def run_setup_suite():
+    for check in (check_series, check_drift, check_no_fit, check_download, check_step,
+                  check_arguments, check_dry_run):
+        with tempfile.TemporaryDirectory(prefix='rvic-test-') as folder:
+            report('setup/' + check.__name__[6:].replace('_', '-'), check(Lab(folder)))
+
+
+def listing(folder):
+    """What would show that a tree was changed."""
+    return sorted((path, info.st_size, info.st_mtime_ns, info.st_mode)
+                  for root, dirs, names in os.walk(folder) for path in
+                  [os.path.join(root, name) for name in dirs + names]
+                  for info in [os.lstat(path)])
+
+
+def run_foreign():
+    """A copy of the checkout builds a QEMU tree that was given, and leaves it alone."""
+    with tempfile.TemporaryDirectory(prefix='rvic-test-') as folder:
+        tree, copy = os.path.join(folder, 'qemu'), os.path.join(folder, 'checkout')
+        shutil.copytree(os.path.dirname(os.path.realpath(BUILD)), tree, symlinks=True,
+                        ignore=shutil.ignore_patterns('build', 'rvic', '.rvic-*'))
+        pristine = os.path.join(os.path.dirname(os.path.realpath(BUILD)), '.rvic-pristine')
+        shutil.copytree(pristine, tree, dirs_exist_ok=True)
+        for name in files():
+            os.makedirs(os.path.dirname(os.path.join(copy, name)), exist_ok=True)
+            shutil.copy2(os.path.join(TOP, name), os.path.join(copy, name))
+        before = listing(tree)
+        problem = complaint(os.path.join(copy, 'scripts/setup'), '--qemu', tree) or complaint(
+            os.path.join(copy, 'build/qemu-system-aarch64'), '--version')
+        report('foreign/build', problem)
+        report('foreign/unchanged', '' if listing(tree) == before else 'the given tree changed')
+        built = os.path.dirname(os.path.realpath(os.path.join(copy, 'build')))
+        if os.path.basename(built).startswith('qemu-'):
+            shutil.rmtree(built)
+
+
+# ---- All -------------------------------------------------------------------
+
+Suite = collections.namedtuple('Suite', 'about run guest long')
+SUITES = {
+    'style': Suite('shellcheck, checkpatch, licence lines, size of the patches',
+                   run_style, True, False),
+    'setup': Suite("set-up's own behaviour: patches, downloads, arguments",
+                   run_setup_suite, False, False),
+    'qtest': Suite('the device models without a running vCPU',
+                   lambda: run_meson('rvic-qtest'), False, False),
+    'boot': Suite('Linux boots and uses its devices',
+                  lambda: run_meson('rvic-boot'), True, False),
+    'foreign': Suite('scripts/setup --qemu with a tree that was given',
+                     run_foreign, False, True),
+    'sanitizers': Suite('qtest with AddressSanitizer and UndefinedBehaviorSanitizer',
+                        run_sanitizers, False, True),
+    'soak': Suite(f'qtest and boot, {SOAK_ROUNDS} times', run_soak, True, True),
+}
+
+
+def prepare(script, *arguments):
+    if subprocess.run([os.path.join(TOP, 'scripts', script), *arguments], check=False).returncode:
+        sys.exit(1)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog='scripts/test', description=__doc__, allow_abbrev=False)
+    parser.add_argument('suites', nargs='*', metavar='SUITE',
+                        help='what to run (default: all but the long ones)')
+    parser.add_argument('--list', action='store_true', help='show the suites')
+    parser.add_argument('--all', action='store_true', help='run the long ones too')
+    args = parser.parse_args()
+    for name in args.suites:
+        if name not in SUITES:
+            parser.error(f"unknown suite '{name}': one of {' '.join(SUITES)}")
+    if args.list:
+        for name, suite in SUITES.items():
+            print(f"{name:10} {suite.about}{' (long)' if suite.long else ''}")
+        return 0
+
+    names = args.suites or [name for name, suite in SUITES.items() if args.all or not suite.long]
+    prepare('setup', '--tests')
+    if any(SUITES[name].guest for name in names):
+        prepare('guest')
+    for name in names:
+        print(f'== {name}: {SUITES[name].about}', flush=True)
+        SUITES[name].run()
+    print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
+    return 1 if counts['failed'] else 0
+
+
+def interrupted(signum, _frame):
+    sys.exit(128 + signum)
+
+
+if __name__ == '__main__':
+    signal.signal(signal.SIGTERM, interrupted)
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
