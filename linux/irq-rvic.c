@@ -62,7 +62,11 @@
 
 #define RVIC_NO_CPU		(-1)
 
-/* An untrusted INTID. Protected by the lock of the interrupt's descriptor. */
+/*
+ * An untrusted INTID. Protected by the lock of the interrupt's descriptor, except
+ * where nobody else can come near: MSIs are activated and deactivated while they
+ * are not requested, chained interrupts move under stop_machine() only.
+ */
 struct rvic_irq {
 	int cpu;	/* that it is routed to, or RVIC_NO_CPU */
 	bool masked;	/* somebody other than ACKNOWLEDGE wants it masked */
@@ -78,6 +82,16 @@ static struct {
 	/* Untrusted INTIDs in use, counted from nr_trusted. Under the domain's mutex. */
 	unsigned long *used;
 } rvic __ro_after_init;
+
+/*
+ * What a CPU is handling: an INTID, or one of the two below. The descriptor says
+ * so only after its flow handler has locked it; free_irq() must not take the
+ * interrupt away between ACKNOWLEDGE and that.
+ */
+#define RVIC_HANDLING_NONE	(-1)
+#define RVIC_HANDLING_ANY	(-2)	/* ACKNOWLEDGE is about to tell */
+
+static DEFINE_PER_CPU(int, rvic_handling) = RVIC_HANDLING_NONE;
 
 static int rvic_call_quiet(u32 fn, unsigned long x1, unsigned long x2,
 			   unsigned long x3, struct arm_smccc_res *res)
@@ -108,13 +122,19 @@ static void rvic_report(u32 fn, unsigned long x1, unsigned long x2,
 {
 	static unsigned long reported;
 	unsigned int bit = (fn & 0xf) + (fn & 0x100 ? 16 : 0);
+	unsigned long flags;
 
 	/* A hypervisor that errs once may err at every interrupt */
 	if (test_and_set_bit(bit, &reported))
 		return;
 
+	/* Deferred, for IPIs are sent under a runqueue's lock */
+	local_irq_save(flags);
+	printk_deferred_enter();
 	pr_err("CPU%u: call %#x (%#lx, %#lx, %#lx) failed: status %#lx; not reported again\n",
-	       raw_smp_processor_id(), fn, x1, x2, x3, res->a0);
+	       smp_processor_id(), fn, x1, x2, x3, res->a0);
+	printk_deferred_exit();
+	local_irq_restore(flags);
 }
 
 int rvic_call(u32 fn, unsigned long x1, unsigned long x2, unsigned long x3,
@@ -138,7 +158,7 @@ static int rvic_intid_call(u32 fn, unsigned int cpu, unsigned long intid)
 	return rvic_call(fn, cpu_logical_map(cpu), intid, 0, NULL);
 }
 
-static int rvic_is_pending(unsigned int cpu, unsigned long intid, bool *pending)
+static int rvic_get_pending(unsigned int cpu, unsigned long intid, bool *pending)
 {
 	unsigned long value;
 	int ret;
@@ -150,16 +170,60 @@ static int rvic_is_pending(unsigned int cpu, unsigned long intid, bool *pending)
 	return ret;
 }
 
+/*
+ * A call is an exception to the hypervisor and back, which keeps loads of a
+ * handler from being done before its interrupt is acknowledged.
+ */
+static int rvic_acknowledge(struct arm_smccc_res *res)
+{
+	int ret;
+
+	this_cpu_write(rvic_handling, RVIC_HANDLING_ANY);
+	/* Shown before ACKNOWLEDGE: pairs with smp_mb() in rvic_is_handled() */
+	smp_mb();
+
+	ret = rvic_call_quiet(RVIC_ACKNOWLEDGE, 0, 0, 0, res);
+
+	/*
+	 * Whoever sees this has to see what was done for the previous INTID: pairs
+	 * with smp_load_acquire() in rvic_is_handled()
+	 */
+	smp_store_release(this_cpu_ptr(&rvic_handling),
+			  ret ? RVIC_HANDLING_NONE : (int)res->a1);
+
+	return ret;
+}
+
+/*
+ * Whether some CPU has acknowledged @intid and is not through with it. A CPU
+ * that is just acknowledging may be about to: the caller asks again.
+ *
+ * The caller has masked the interrupt, so that from now on nobody starts to
+ * handle it who has not shown RVIC_HANDLING_ANY before.
+ */
+static bool rvic_is_handled(unsigned long intid)
+{
+	unsigned int cpu;
+	int handling;
+
+	/* Masked before this looks: pairs with smp_mb() in rvic_acknowledge() */
+	smp_mb();
+	for_each_online_cpu(cpu) {
+		/* Pairs with smp_store_release() in rvic_acknowledge() */
+		handling = smp_load_acquire(per_cpu_ptr(&rvic_handling, cpu));
+		if (handling == RVIC_HANDLING_ANY || handling == (int)intid)
+			return true;
+	}
+
+	return false;
+}
+
 static void __exception_irq_entry rvic_handle_irq(struct pt_regs *regs)
 {
 	struct arm_smccc_res res;
 	int ret;
 
-	/*
-	 * A call is an exception to the hypervisor and back, which keeps loads
-	 * of a handler from being done before its interrupt is acknowledged.
-	 */
-	while (!(ret = rvic_call_quiet(RVIC_ACKNOWLEDGE, 0, 0, 0, &res))) {
+	while (!(ret = rvic_acknowledge(&res))) {
 		/*
 		 * An INTID that nobody has claimed is left over from an earlier
 		 * kernel. ACKNOWLEDGE has masked it: it will not come back.
@@ -173,12 +237,8 @@ static void __exception_irq_entry rvic_handle_irq(struct pt_regs *regs)
 		rvic_report(RVIC_ACKNOWLEDGE, 0, 0, 0, &res);
 }
 
-/*
- * Both kinds of INTIDs accept what a wire can be. Nothing has to be told to the
- * hypervisor. IRQ_TYPE_NONE, which is what the rVID's one-cell specifiers give,
- * never gets here.
- */
-static int rvic_irq_set_type(struct irq_data *d, unsigned int type)
+/* What a wire can be. The hypervisor does not have to be told. */
+static int rvic_trusted_set_type(struct irq_data *d, unsigned int type)
 {
 	if (type != IRQ_TYPE_EDGE_RISING && type != IRQ_TYPE_LEVEL_HIGH)
 		return -EINVAL;
@@ -232,7 +292,7 @@ static int rvic_trusted_get_state(struct irq_data *d,
 {
 	switch (which) {
 	case IRQCHIP_STATE_PENDING:
-		return rvic_is_pending(smp_processor_id(), d->hwirq, state);
+		return rvic_get_pending(smp_processor_id(), d->hwirq, state);
 	case IRQCHIP_STATE_MASKED:
 		*state = test_bit(d->hwirq, this_cpu_ptr(rvic.masked));
 		return 0;
@@ -284,7 +344,7 @@ static const struct irq_chip rvic_trusted_chip = {
 	.irq_mask		= rvic_trusted_mask,
 	.irq_unmask		= rvic_trusted_unmask,
 	.irq_eoi		= rvic_trusted_eoi,
-	.irq_set_type		= rvic_irq_set_type,
+	.irq_set_type		= rvic_trusted_set_type,
 	.irq_get_irqchip_state	= rvic_trusted_get_state,
 	.irq_set_irqchip_state	= rvic_trusted_set_state,
 	.ipi_send_mask		= rvic_ipi_send_mask,
@@ -350,7 +410,10 @@ static int rvic_untrusted_get_state(struct irq_data *d,
 	case IRQCHIP_STATE_PENDING:
 		if (irq->cpu == RVIC_NO_CPU)
 			return -ENODEV;
-		return rvic_is_pending(irq->cpu, d->hwirq, state);
+		return rvic_get_pending(irq->cpu, d->hwirq, state);
+	case IRQCHIP_STATE_ACTIVE:
+		*state = rvic_is_handled(d->hwirq);
+		return 0;
 	case IRQCHIP_STATE_MASKED:
 		*state = irq->masked;
 		return 0;
@@ -429,14 +492,17 @@ int rvic_route(struct irq_data *d, unsigned int cpu, unsigned long input,
 		 * and handles it.
 		 */
 		if (old != RVIC_NO_CPU &&
-		    !rvic_is_pending(old, intid, &pending) && pending) {
-			rvic_intid_call(RVIC_CLEAR_PENDING, old, intid);
+		    !rvic_get_pending(old, intid, &pending) && pending) {
 			rvic_intid_call(RVIC_SIGNAL, cpu, intid);
+			rvic_intid_call(RVIC_CLEAR_PENDING, old, intid);
 		}
 		irq->cpu = cpu;
 	}
 
-	/* While the handler runs the end of the interrupt has yet to come */
+	/*
+	 * While the handler runs the end of the interrupt has yet to come. (There
+	 * is none if "irqpoll" made it run: moving it just then loses it.)
+	 */
 	if (!irq->masked && !irqd_irq_inprogress(d))
 		rvic_untrusted_call(RVIC_CLEAR_MASKED, d);
 
@@ -574,14 +640,6 @@ static int rvic_cpu_starting(unsigned int cpu)
 	return 0;
 }
 
-/* All interrupts have moved away, and those of the CPU itself are disabled */
-static int rvic_cpu_dying(unsigned int cpu)
-{
-	rvic_call(RVIC_DISABLE, 0, 0, 0, NULL);
-
-	return 0;
-}
-
 static int __init rvic_get_info(struct device_node *node)
 {
 	unsigned long version, trusted, untrusted;
@@ -644,6 +702,10 @@ static int __init rvic_of_init(struct device_node *node,
 {
 	int ret;
 
+	/* One node stands for the instances of all CPUs */
+	if (rvic.domain)
+		return -EEXIST;
+
 	ret = rvic_get_info(node);
 	if (ret)
 		return ret;
@@ -672,10 +734,15 @@ static int __init rvic_of_init(struct device_node *node,
 	 * late for an interrupt controller: timer and PMU enable their interrupts
 	 * before. This state's name belongs to a driver that exists on 32-bit Arm
 	 * only, and it comes before theirs.
+	 *
+	 * A CPU that goes offline leaves its instance enabled: an interrupt that
+	 * is activated but was never started stays routed there, and its edges
+	 * have to wait as pending until rvic_route() takes them along. The CPU
+	 * itself sees nothing of them while it is off.
 	 */
 	ret = cpuhp_setup_state(CPUHP_AP_IRQ_HIP04_STARTING,
 				"irqchip/arm/rvic:starting",
-				rvic_cpu_starting, rvic_cpu_dying);
+				rvic_cpu_starting, NULL);
 	if (ret) {
 		/* The entry point cannot be taken back, so what it uses stays */
 		pr_err("%pOF: cannot set up CPUs: %d\n", node, ret);
@@ -695,6 +762,7 @@ static int __init rvic_of_init(struct device_node *node,
 
 err_remove:
 	irq_domain_remove(rvic.domain);
+	rvic.domain = NULL;
 err_free:
 	kfree(rvic.untrusted);
 	bitmap_free(rvic.used);

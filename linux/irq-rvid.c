@@ -94,7 +94,8 @@ static int rvid_set_type(struct irq_data *d, unsigned int type)
 
 /*
  * An rVIC cannot be told which interrupts shall wake its CPU: any that is not
- * masked does. So suspend-to-idle has to mask the others.
+ * masked does. So suspend-to-idle has to mask the others. For MSIs, whose
+ * outermost chip is not this one, the first wakes the CPU and is then masked.
  */
 static const struct irq_chip rvid_chip = {
 	.name			= "rvid",
@@ -116,8 +117,8 @@ static int rvid_domain_activate(struct irq_domain *domain, struct irq_data *d,
 	int ret;
 
 	/*
-	 * Managed MSIs are activated when they are allocated, even if none of
-	 * their CPUs is online. They are not started before one is.
+	 * An affinity that was set before the interrupt was activated may name
+	 * only CPUs that have gone offline since.
 	 */
 	if (!cpumask_intersects(mask, cpu_online_mask))
 		mask = cpu_online_mask;
@@ -151,6 +152,25 @@ static int rvid_alloc_inputs(struct irq_domain *domain, unsigned int virq,
 					      &rvid_chip, domain->host_data);
 
 	return 0;
+}
+
+/*
+ * Chained interrupts may come here without having been deactivated; their inputs
+ * must not stay mapped to INTIDs that are somebody else's next.
+ */
+static void rvid_free_inputs(struct irq_domain *domain, unsigned int virq,
+			     unsigned int nr_irqs)
+{
+	struct irq_data *d;
+	unsigned int i;
+
+	for (i = 0; i < nr_irqs; i++) {
+		d = irq_domain_get_irq_data(domain, virq + i);
+		if (irqd_is_activated(d))
+			rvid_domain_deactivate(domain, d);
+	}
+
+	irq_domain_free_irqs_common(domain, virq, nr_irqs);
 }
 
 static int rvid_wired_translate(struct irq_domain *domain,
@@ -191,7 +211,7 @@ static int rvid_wired_alloc(struct irq_domain *domain, unsigned int virq,
 static const struct irq_domain_ops rvid_wired_ops = {
 	.translate	= rvid_wired_translate,
 	.alloc		= rvid_wired_alloc,
-	.free		= irq_domain_free_irqs_common,
+	.free		= rvid_free_inputs,
 	.activate	= rvid_domain_activate,
 	.deactivate	= rvid_domain_deactivate,
 };
@@ -236,7 +256,7 @@ static void rvid_msi_free(struct irq_domain *domain, unsigned int virq,
 	struct irq_data *d = irq_domain_get_irq_data(domain, virq);
 
 	bitmap_clear(rvid->msis, d->hwirq, nr_irqs);
-	irq_domain_free_irqs_common(domain, virq, nr_irqs);
+	rvid_free_inputs(domain, virq, nr_irqs);
 }
 
 static const struct irq_domain_ops rvid_msi_ops = {
