@@ -37,6 +37,10 @@ static void virt_set_irqchip(Object *obj, const char *value, Error **errp)
 {
     VirtMachineState *vms = VIRT_MACHINE(obj);
 
+    if (phase_check(PHASE_MACHINE_INITIALIZED)) {
+        error_setg(errp, "The irqchip of a running machine cannot be changed");
+        return;
+    }
     if (!strcmp(value, "rvic")) {
         vms->rvic = true;
     } else if (!strcmp(value, "gic")) {

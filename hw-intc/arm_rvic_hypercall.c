@@ -95,6 +95,8 @@ static bool arm_rvic_handle_aarch32(CPUARMState *env, uint32_t function)
         return false;
     }
     /* SMC64 calls are for AArch64 callers ("Calling convention") */
+    qemu_log_mask(LOG_GUEST_ERROR, "rVIC: call 0x%" PRIx32 " from AArch32\n",
+                  function);
     env->regs[0] = QEMU_PSCI_RET_NOT_SUPPORTED;
     env->regs[1] = env->regs[2] = env->regs[3] = 0;
     return true;

@@ -19,7 +19,7 @@ typedef struct ARMRVICState ARMRVICState;
  * @arg: x1..x3
  * @result: for x0..x3; only written if the call is ours
  *
- * Serves TCG, KVM and qtest alike. Called with the BQL held.
+ * The one dispatcher for all ways in. Called with the BQL held.
  *
  * Returns: false if @function is in neither of the two ranges
  */
@@ -43,6 +43,12 @@ bool arm_rvic_handle_psci_call(ARMCPU *cpu);
  * arm_rvic_cpu_reset: a vCPU was reset, and has forgotten its inputs
  * @cpu: the vCPU, which may have no rVIC
  */
+#ifdef CONFIG_USER_ONLY
+static inline void arm_rvic_cpu_reset(ARMCPU *cpu)
+{
+}
+#else
 void arm_rvic_cpu_reset(ARMCPU *cpu);
+#endif
 
 #endif

@@ -75,9 +75,9 @@ static void rvic_update_ready(const RVICCore *c, RVICInstance *inst,
 }
 
 /*
- * Write the bit of @intid in @bits, one of the three bitmaps of @cpu. Every
- * change of an INTID's state goes through here, which costs the same however
- * many INTIDs there are.
+ * Write the bit of @intid in @bits, one of the three bitmaps of @cpu, and bring
+ * what follows from it up to date: at the same cost however many INTIDs there
+ * are.
  */
 static void rvic_write(RVICCore *c, unsigned cpu, uint32_t *bits,
                        unsigned intid, bool value)
