@@ -9,7 +9,8 @@ set -eu -o pipefail
 self=$(basename "$0")
 # shellcheck disable=SC2034 # for those who source this
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-cache=${RVIC_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/qemu-rvic}
+home=~ # also where $HOME is not set
+cache=${RVIC_CACHE:-${XDG_CACHE_HOME:-$home/.cache}/qemu-rvic}
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # The Debian release whose QEMU and Linux sources are used, on any system.
@@ -32,8 +33,10 @@ mkdir -p "$cache"/{apt,dl,log,tmp}
 cache=$(cd "$cache" && pwd -P)
 
 # A user's git configuration must change neither patches nor diffs.
-export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
-unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
+git() {
+    env -u GIT_DIR -u GIT_WORK_TREE -u GIT_INDEX_FILE \
+        GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git "$@"
+}
 
 # Two checkouts, and a tree made anew, share the objects of files that are the
 # same: the paths of the trees are taken out of what ccache compares.
@@ -276,7 +279,9 @@ apply_series() {
             [ -e "$tree/$file" ] ||
                 die "$(basename "$patch") does not apply to $title: it has no $file"
             mkdir -p "$(dirname "$pristine/$file")"
-            cp -p "$tree/$file" "$pristine/$file"
+            # Whole or not at all: it is trusted from now on.
+            cp -p "$tree/$file" "$pristine/.new"
+            mv "$pristine/.new" "$pristine/$file"
         done
     done
 

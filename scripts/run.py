@@ -2,8 +2,8 @@
 """Boot a small Linux guest whose interrupt controller is rVIC/rVID.
 
 Sets up whatever is missing first. Without --exec there is a shell on the
-guest's serial console: 'poweroff' ends it, Ctrl-A x ends QEMU, Ctrl-A c leads
-to QEMU's monitor, and Ctrl-C belongs to the guest.
+guest's serial console: 'poweroff' or Ctrl-C ends it, Ctrl-A c leads to QEMU's
+monitor and back, and Ctrl-\\ interrupts a command in the guest.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import re
 import select
 import shlex
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(TOP, 'build')
 
 # The last line of a panic; the kernel then waits for ever.
-PANIC = b'---[ end Kernel panic'
+PANIC = re.compile(rb'^\[[ \d.]+\](?:\[[^]]*\])? ---\[ end Kernel panic', re.M)
 
 
 class Stopped(Exception):
@@ -55,6 +56,8 @@ def parse(argv):
     args.qemu_args = argv[split + 1:]
     if not 1 <= args.cpus <= 512:
         parser.error(f'--cpus: {args.cpus} is not between 1 and 512')
+    if args.command is not None and not args.command.strip():
+        parser.error('--exec: there is no command')
     if not re.fullmatch(r'[1-9][0-9]*[KMGTkmgt]?', args.memory):
         parser.error(f"--memory: '{args.memory}' is not a size such as 512M or 2G")
     return args
@@ -76,7 +79,7 @@ def qemu_command(args, files):
     ]
     if args.command is None:
         command += [
-            '-chardev', f'stdio,id=console,mux=on,signal=off,logfile={files}console.log',
+            '-chardev', f'stdio,id=console,mux=on,signal=on,logfile={files}console.log',
             '-serial', 'chardev:console', '-mon', 'chardev=console',
         ]
     else:
@@ -139,7 +142,23 @@ def end_with_parent():
 
 
 def panicked(console):
-    return PANIC in read(console)
+    return PANIC.search(read(console)) is not None
+
+
+def leave_keys_to_guest(settings):
+    """Of the keys that send signals leave us only the one for SIGINT."""
+    characters = settings[6][:]
+    for key in termios.VQUIT, termios.VSUSP:
+        characters[key] = b'\0'
+    termios.tcsetattr(0, termios.TCSADRAIN, settings[:6] + [characters])
+
+
+def no_terminal():
+    """Whether standard input is neither a terminal nor something to read."""
+    try:
+        return stat.S_ISCHR(os.fstat(0).st_mode) and not os.isatty(0)
+    except OSError:
+        return True
 
 
 def boot(args, files):
@@ -190,6 +209,9 @@ def main():
     if args.dry_run:
         print(printable(qemu_command(args, os.path.join(tempfile.gettempdir(), 'rvic-'))))
         return 0
+    if args.command is None and no_terminal():
+        print('run: error: there is no terminal for the guest: use --exec', file=sys.stderr)
+        return 1
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, stop)
     terminal = termios.tcgetattr(0) if sys.stdin and sys.stdin.isatty() else None
@@ -198,6 +220,8 @@ def main():
         try:
             prepare('setup')
             prepare('guest')
+            if terminal and args.command is None:
+                leave_keys_to_guest(terminal)
             return boot(args, files)
         except Stopped as stopped:
             if args.command is not None:

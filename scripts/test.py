@@ -127,9 +127,15 @@ def run_soak():
 
 # ---- Style -----------------------------------------------------------------
 
+class NoFiles(Exception):
+    """git does not tell which files are the repository's, or has none of a kind."""
+
+
 def files(*patterns):
     """The repository's files, with those that are not committed yet."""
-    _, names = output('git', 'ls-files', '-co', '--exclude-standard', '--', *patterns)
+    status, names = output('git', 'ls-files', '-co', '--exclude-standard', '--', *patterns)
+    if status or not names:
+        raise NoFiles(names or f"there is no {' '.join(patterns)}")
     return [name for name in names.splitlines() if os.path.isfile(os.path.join(TOP, name))]
 
 
@@ -151,7 +157,30 @@ def checkpatch(script, names, *options):
         line.startswith('tests-qtest/') and 'Use g_assert or g_assert_not_reached' in line))
 
 
+def without_anchor(patch, pristine):
+    """
+    The hunks of PATCH that none of their own lines of context places: with one
+    line of context on each side, one of them has to be unique in its file.
+    """
+    bad = []
+    for part in re.split(r'^diff --git ', patch, flags=re.M)[1:]:
+        name = re.search(r'^--- a/(.*)$', part, re.M)[1]
+        with open(os.path.join(pristine, name), encoding='utf-8') as file:
+            lines = collections.Counter(file.read().splitlines())
+        for hunk in re.split(r'^(?=@@ )', part, flags=re.M)[1:]:
+            if not any(lines[line[1:]] == 1 for line in hunk.splitlines()[1:] if line[:1] in ' -'):
+                bad.append(f'{name}: {hunk.splitlines()[0]}')
+    return bad
+
+
 def run_style():
+    try:
+        check_style()
+    except NoFiles as error:
+        report('style', str(error))
+
+
+def check_style():
     scripts = files('scripts', '.ci')
     shell = [name for name in scripts if re.match(r'#!.*\b(ba)?sh\b', contents(name))
              or name.endswith('.sh')]
@@ -175,7 +204,13 @@ def run_style():
     report('style/checkpatch-linux', checkpatch(
         'linux/scripts/checkpatch.pl', files('linux/*.[ch]'), '--strict'))
 
-    status, text = output('git', 'apply', '--numstat', *files('patches/*.patch'))
+    report('style/sparse', complaint('scripts/guest', '--sparse'))
+
+    patches = files('patches/*.patch')
+    report('style/anchors', '\n'.join(
+        line for name in patches for line in without_anchor(
+            contents(name), os.path.join(BUILD, '../.rvic-pristine'))))
+    status, text = output('git', 'apply', '--numstat', *patches)
     lines = sum(int(number) for line in text.splitlines() for number in line.split()[:2]) \
         if status == 0 else 0
     report('style/seams', text if status else
