@@ -210,8 +210,9 @@ static uint64_t rvic_call_disable(RVICCore *c, unsigned cpu,
 }
 
 /*
- * The arguments that SET_MASKED to CLEAR_PENDING have in common
- *   x1: MPIDR of the target, which may be off
+ * The calls from SET_MASKED to CLEAR_PENDING have a target, any INTID of any
+ * vCPU, also of one that is off:
+ *   x1: MPIDR
  *   x2: INTID
  *   INVALID_CPU, 0: the MPIDR names no vCPU
  *   ERROR_PARAMETER, 1: the INTID does not exist
@@ -233,90 +234,65 @@ static uint64_t rvic_parse_target(const RVICCore *c, const uint64_t *arg,
 }
 
 /*
- * SET_MASKED (MPIDR, INTID)
+ * SET_MASKED (target)
  *   The INTID is held back; it may still become pending.
  */
-static uint64_t rvic_call_set_masked(RVICCore *c, unsigned cpu,
-                                     const uint64_t *arg, uint64_t *value)
+static uint64_t rvic_call_set_masked(RVICCore *c, unsigned cpu, unsigned intid,
+                                     uint64_t *value)
 {
-    unsigned target, intid;
-    uint64_t status = rvic_parse_target(c, arg, &target, &intid);
-
-    if (status == RVIC_SUCCESS) {
-        rvic_write(c, target, c->instances[target].masked, intid, true);
-    }
-    return status;
+    rvic_write(c, cpu, c->instances[cpu].masked, intid, true);
+    return RVIC_SUCCESS;
 }
 
 /*
- * CLEAR_MASKED (MPIDR, INTID)
+ * CLEAR_MASKED (target)
  *   The INTID is delivered if or as soon as it is pending: this is also the
  *   end of interrupt.
  */
 static uint64_t rvic_call_clear_masked(RVICCore *c, unsigned cpu,
-                                       const uint64_t *arg, uint64_t *value)
+                                       unsigned intid, uint64_t *value)
 {
-    unsigned target, intid;
-    uint64_t status = rvic_parse_target(c, arg, &target, &intid);
-
-    if (status == RVIC_SUCCESS) {
-        rvic_write(c, target, c->instances[target].masked, intid, false);
-    }
-    return status;
+    rvic_write(c, cpu, c->instances[cpu].masked, intid, false);
+    return RVIC_SUCCESS;
 }
 
 /*
- * IS_PENDING (MPIDR, INTID)
+ * IS_PENDING (target)
  *   value: 1 if the INTID is pending or, for an untrusted one, its level is
  *   high, masked or not; else 0
  */
-static uint64_t rvic_call_is_pending(RVICCore *c, unsigned cpu,
-                                     const uint64_t *arg, uint64_t *value)
+static uint64_t rvic_call_is_pending(RVICCore *c, unsigned cpu, unsigned intid,
+                                     uint64_t *value)
 {
-    unsigned target, intid;
-    uint64_t status = rvic_parse_target(c, arg, &target, &intid);
+    const RVICInstance *inst = &c->instances[cpu];
 
-    if (status == RVIC_SUCCESS) {
-        const RVICInstance *inst = &c->instances[target];
-
-        *value = rvic_test(inst->pending, intid) ||
-                 (!rvic_core_is_trusted(c, intid) &&
-                  rvic_test(inst->level, intid));
-    }
-    return status;
+    *value = rvic_test(inst->pending, intid) ||
+             (!rvic_core_is_trusted(c, intid) &&
+              rvic_test(inst->level, intid));
+    return RVIC_SUCCESS;
 }
 
 /*
- * SIGNAL (MPIDR, INTID)
+ * SIGNAL (target)
  *   The INTID becomes pending.
  *   DISABLED: the target's instance is disabled, the signal is dropped
  */
-static uint64_t rvic_call_signal(RVICCore *c, unsigned cpu,
-                                 const uint64_t *arg, uint64_t *value)
+static uint64_t rvic_call_signal(RVICCore *c, unsigned cpu, unsigned intid,
+                                 uint64_t *value)
 {
-    unsigned target, intid;
-    uint64_t status = rvic_parse_target(c, arg, &target, &intid);
-
-    if (status == RVIC_SUCCESS && !rvic_core_signal(c, target, intid)) {
-        return RVIC_STATUS(RVIC_DISABLED, 0);
-    }
-    return status;
+    return rvic_core_signal(c, cpu, intid) ? RVIC_SUCCESS :
+           RVIC_STATUS(RVIC_DISABLED, 0);
 }
 
 /*
- * CLEAR_PENDING (MPIDR, INTID)
+ * CLEAR_PENDING (target)
  *   The INTID is no longer pending; a level is not the guest's to clear.
  */
 static uint64_t rvic_call_clear_pending(RVICCore *c, unsigned cpu,
-                                        const uint64_t *arg, uint64_t *value)
+                                        unsigned intid, uint64_t *value)
 {
-    unsigned target, intid;
-    uint64_t status = rvic_parse_target(c, arg, &target, &intid);
-
-    if (status == RVIC_SUCCESS) {
-        rvic_write(c, target, c->instances[target].pending, intid, false);
-    }
-    return status;
+    rvic_write(c, cpu, c->instances[cpu].pending, intid, false);
+    return RVIC_SUCCESS;
 }
 
 /*
@@ -364,22 +340,26 @@ static uint64_t rvic_call_resample(RVICCore *c, unsigned cpu,
     return RVIC_SUCCESS;
 }
 
+/* A call acts on the caller's instance, or on a target */
 static const struct {
     const char *name;
-    uint64_t (*handler)(RVICCore *c, unsigned cpu, const uint64_t *arg,
-                        uint64_t *value);
+    uint64_t (*own)(RVICCore *c, unsigned cpu, const uint64_t *arg,
+                    uint64_t *value);
+    uint64_t (*target)(RVICCore *c, unsigned cpu, unsigned intid,
+                       uint64_t *value);
 } rvic_calls[RVIC_NUM_CALLS] = {
-    [RVIC_VERSION] = { "VERSION", rvic_call_version },
-    [RVIC_INFO] = { "INFO", rvic_call_info },
-    [RVIC_ENABLE] = { "ENABLE", rvic_call_enable },
-    [RVIC_DISABLE] = { "DISABLE", rvic_call_disable },
-    [RVIC_SET_MASKED] = { "SET_MASKED", rvic_call_set_masked },
-    [RVIC_CLEAR_MASKED] = { "CLEAR_MASKED", rvic_call_clear_masked },
-    [RVIC_IS_PENDING] = { "IS_PENDING", rvic_call_is_pending },
-    [RVIC_SIGNAL] = { "SIGNAL", rvic_call_signal },
-    [RVIC_CLEAR_PENDING] = { "CLEAR_PENDING", rvic_call_clear_pending },
-    [RVIC_ACKNOWLEDGE] = { "ACKNOWLEDGE", rvic_call_acknowledge },
-    [RVIC_RESAMPLE] = { "RESAMPLE", rvic_call_resample },
+    [RVIC_VERSION] = { "VERSION", .own = rvic_call_version },
+    [RVIC_INFO] = { "INFO", .own = rvic_call_info },
+    [RVIC_ENABLE] = { "ENABLE", .own = rvic_call_enable },
+    [RVIC_DISABLE] = { "DISABLE", .own = rvic_call_disable },
+    [RVIC_SET_MASKED] = { "SET_MASKED", .target = rvic_call_set_masked },
+    [RVIC_CLEAR_MASKED] = { "CLEAR_MASKED", .target = rvic_call_clear_masked },
+    [RVIC_IS_PENDING] = { "IS_PENDING", .target = rvic_call_is_pending },
+    [RVIC_SIGNAL] = { "SIGNAL", .target = rvic_call_signal },
+    [RVIC_CLEAR_PENDING] = { "CLEAR_PENDING",
+                             .target = rvic_call_clear_pending },
+    [RVIC_ACKNOWLEDGE] = { "ACKNOWLEDGE", .own = rvic_call_acknowledge },
+    [RVIC_RESAMPLE] = { "RESAMPLE", .own = rvic_call_resample },
 };
 
 const char *rvic_call_name(unsigned call)
@@ -390,11 +370,22 @@ const char *rvic_call_name(unsigned call)
 uint64_t rvic_core_call(RVICCore *c, unsigned cpu, unsigned call,
                         const uint64_t arg[3], uint64_t *value)
 {
+    unsigned target, intid;
+    uint64_t status;
+
     *value = 0;
     if (call >= RVIC_NUM_CALLS) {
         return RVIC_NOT_SUPPORTED;
     }
-    return rvic_calls[call].handler(c, cpu, arg, value);
+    if (rvic_calls[call].own) {
+        return rvic_calls[call].own(c, cpu, arg, value);
+    }
+
+    status = rvic_parse_target(c, arg, &target, &intid);
+    if (status != RVIC_SUCCESS) {
+        return status;
+    }
+    return rvic_calls[call].target(c, target, intid, value);
 }
 
 void rvic_core_reset(RVICCore *c)
