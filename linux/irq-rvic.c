@@ -46,6 +46,12 @@
 
 #include "irq-rvic.h"
 
+/*
+ * The specification is an alpha one: versions that differ at all promise no
+ * compatibility with each other. Both components count alike.
+ */
+#define RVIC_VERSION_0_3	3
+
 #define RVIC_NR_IPIS		16
 #define RVIC_MIN_INTIDS		32	/* of each kind */
 #define RVIC_MAX_INTIDS		2048	/* of both kinds together */
@@ -150,6 +156,23 @@ int rvic_call(u32 fn, unsigned long x1, unsigned long x2, unsigned long x3,
 		*value = res.a1;
 
 	return ret;
+}
+
+int __init rvic_check_version(struct device_node *node, u32 fn)
+{
+	unsigned long version;
+	int ret;
+
+	ret = rvic_call(fn, 0, 0, 0, &version);
+	if (ret)
+		return ret;
+
+	if (version != RVIC_VERSION_0_3) {
+		pr_err("%pOF: version %#lx is not supported\n", node, version);
+		return -ENODEV;
+	}
+
+	return 0;
 }
 
 /* The calls that name an INTID of some CPU */
@@ -642,7 +665,7 @@ static int rvic_cpu_starting(unsigned int cpu)
 
 static int __init rvic_get_info(struct device_node *node)
 {
-	unsigned long version, trusted, untrusted;
+	unsigned long trusted, untrusted;
 	int ret;
 
 	if (arm_smccc_1_1_get_conduit() == SMCCC_CONDUIT_NONE) {
@@ -650,15 +673,9 @@ static int __init rvic_get_info(struct device_node *node)
 		return -EOPNOTSUPP;
 	}
 
-	ret = rvic_call(RVIC_VERSION, 0, 0, 0, &version);
-	if (ret)
-		return ret;
-	if (version != RVIC_VERSION_0_3) {
-		pr_err("%pOF: version %#lx is not supported\n", node, version);
-		return -ENODEV;
-	}
-
-	ret = rvic_call(RVIC_INFO, RVIC_INFO_NR_TRUSTED, 0, 0, &trusted);
+	ret = rvic_check_version(node, RVIC_VERSION);
+	if (!ret)
+		ret = rvic_call(RVIC_INFO, RVIC_INFO_NR_TRUSTED, 0, 0, &trusted);
 	if (!ret)
 		ret = rvic_call(RVIC_INFO, RVIC_INFO_NR_UNTRUSTED, 0, 0, &untrusted);
 	if (ret)

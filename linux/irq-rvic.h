@@ -11,6 +11,7 @@
 
 #include <linux/arm-smccc.h>
 #include <linux/irq.h>
+#include <linux/of.h>
 
 #define RVID_FN(n)		ARM_SMCCC_CALL_VAL(ARM_SMCCC_FAST_CALL,		\
 						   ARM_SMCCC_SMC_64,		\
@@ -40,12 +41,6 @@
 #define RVIC_INFO_NR_UNTRUSTED	1
 
 /*
- * The specification is an alpha one: versions that differ at all promise no
- * compatibility with each other. Both components count alike.
- */
-#define RVIC_VERSION_0_3	3
-
-/*
  * Makes the hypercall @fn with up to three arguments. @value, unless NULL,
  * receives the second result register; it is untouched if the call fails.
  *
@@ -54,6 +49,14 @@
  */
 int rvic_call(u32 fn, unsigned long x1, unsigned long x2, unsigned long x3,
 	      unsigned long *value);
+
+/*
+ * Checks with @fn, the VERSION call of either component, that the hypervisor
+ * speaks what these drivers do.
+ *
+ * Returns 0, or an error code after having logged why.
+ */
+int rvic_check_version(struct device_node *node, u32 fn);
 
 /*
  * Directs the untrusted interrupt @d (the rVIC's own irq_data) to @cpu.

@@ -357,7 +357,7 @@ static int __init rvid_of_init(struct device_node *node,
 			       struct device_node *parent)
 {
 	struct irq_domain *rvic_domain;
-	unsigned long version, inputs, input;
+	unsigned long inputs, input;
 	struct rvid *rvid;
 	int ret;
 
@@ -367,13 +367,9 @@ static int __init rvid_of_init(struct device_node *node,
 		return -ENXIO;
 	}
 
-	ret = rvic_call(RVID_VERSION, 0, 0, 0, &version);
+	ret = rvic_check_version(node, RVID_VERSION);
 	if (ret)
 		return ret;
-	if (version != RVIC_VERSION_0_3) {
-		pr_err("%pOF: version %#lx is not supported\n", node, version);
-		return -ENODEV;
-	}
 
 	/* There are as many inputs as an rVIC has untrusted INTIDs */
 	ret = rvic_call(RVIC_INFO, RVIC_INFO_NR_UNTRUSTED, 0, 0, &inputs);
