@@ -1,0 +1,181 @@
+/*
+ * Bare-metal guests for the Arm virt board: what they share
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef BAREMETAL_RUNTIME_H
+#define BAREMETAL_RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "layout.h"
+
+#define ARRAY_SIZE(x)   (sizeof(x) / sizeof((x)[0]))
+
+/* The PL011's registers */
+#define UART_DR         0x00
+#define UART_FR         0x18
+#define UART_CR         0x30
+#define UART_IMSC       0x38
+#define UART_ICR        0x44
+
+#define PSCI_VERSION        0x84000000
+#define PSCI_CPU_OFF        0x84000002
+#define PSCI_CPU_ON         0xc4000003
+#define PSCI_AFFINITY_INFO  0xc4000004
+#define PSCI_SYSTEM_OFF     0x84000008
+#define PSCI_FEATURES       0x8400000a
+
+#define PSCI_AFFINITY_OFF   1
+
+/* PSTATE.I, in DAIF, SPSR_ELx and ISR_EL1 */
+#define PSTATE_I        0x80
+
+#define sysreg_read(name) ({                                            \
+    uint64_t value_;                                                    \
+    asm volatile("mrs %0, " #name : "=r" (value_) : : "memory");        \
+    value_;                                                             \
+})
+
+#define sysreg_write(name, value)                                       \
+    asm volatile("msr " #name ", %0\n\tisb" : : "r" ((uint64_t)(value)) \
+                 : "memory")
+
+/* What exception code saves: the registers, and ELR, SPSR and ESR */
+struct frame {
+    uint64_t x[31];
+    uint64_t elr;
+    uint64_t spsr;
+    uint64_t esr;
+};
+
+_Static_assert(sizeof(struct frame) == FRAME_SIZE, "start.S disagrees");
+
+/* x0 to x3 after a call */
+struct result {
+    uint64_t x0, x1, x2, x3;
+};
+
+/* The guest's own function */
+void main(void);
+
+/*
+ * Called for an IRQ and for a synchronous exception. The vCPU goes on with
+ * what is in the frame then. Without a hook, either ends the guest.
+ */
+extern void (*irq_hook)(struct frame *frame);
+extern void (*sync_hook)(struct frame *frame);
+
+/* What start.S calls for an exception */
+void handle_irq(struct frame *frame);
+void handle_sync(struct frame *frame);
+void handle_unexpected(struct frame *frame);
+
+/* start.S */
+void secondary_start(void);
+void hypercall_registers(uint64_t registers[32], bool smc);
+uint64_t run_at_el1(const void *code, uint64_t spsr, uint64_t registers[31]);
+extern const char smc_then_hvc[], smc_then_hvc_a32[];
+
+static inline unsigned current_el(void)
+{
+    return sysreg_read(CurrentEL) >> 2;
+}
+
+/* The conduit is SMC if there is an EL2, else HVC. */
+static inline struct result hypercall(uint64_t function, uint64_t arg1,
+                                      uint64_t arg2, uint64_t arg3)
+{
+    register uint64_t x0 asm("x0") = function;
+    register uint64_t x1 asm("x1") = arg1;
+    register uint64_t x2 asm("x2") = arg2;
+    register uint64_t x3 asm("x3") = arg3;
+
+    if (current_el() == 2) {
+        asm volatile("smc #0"
+                     : "+r" (x0), "+r" (x1), "+r" (x2), "+r" (x3)
+                     : : "memory");
+    } else {
+        asm volatile("hvc #0"
+                     : "+r" (x0), "+r" (x1), "+r" (x2), "+r" (x3)
+                     : : "memory");
+    }
+    return (struct result) { x0, x1, x2, x3 };
+}
+
+/* A vCPU's number, and the affinity fields of its MPIDR_EL1 */
+unsigned cpu_index(void);
+uint64_t cpu_mpidr(unsigned index);
+
+/* PSCI. The vCPU that is switched on calls the function, then goes off. */
+uint64_t cpu_on(unsigned index, void (*function)(void));
+bool cpu_is_off(unsigned index);
+void cpu_off(void) __attribute__((noreturn));
+void system_off(void) __attribute__((noreturn));
+
+static inline void irq_unmask(void)
+{
+    asm volatile("msr daifclr, #2\n\tisb" : : : "memory");
+}
+
+static inline void irq_mask(void)
+{
+    asm volatile("msr daifset, #2\n\tisb" : : : "memory");
+}
+
+static inline void wfi(void)
+{
+    asm volatile("dsb sy\n\twfi" : : : "memory");
+}
+
+/* Orders accesses to memory, as other vCPUs see them */
+static inline void barrier(void)
+{
+    asm volatile("dmb sy" : : : "memory");
+}
+
+/* Ticks of the virtual counter in so many microseconds */
+uint64_t ticks(unsigned us);
+void delay(unsigned us);
+
+/* Wait until a condition is true, but not for ever. */
+#define wait_at_most(us, condition) do {                                \
+    uint64_t start_ = sysreg_read(cntvct_el0);                          \
+    while (!(condition) &&                                              \
+           sysreg_read(cntvct_el0) - start_ < ticks(us)) {              \
+        /* wait */                                                      \
+    }                                                                   \
+    barrier();                                                          \
+} while (0)
+
+/* For what takes microseconds, even if the host is very busy */
+#define wait_until(condition) wait_at_most(4000000, condition)
+
+static inline void write32(uint64_t address, uint32_t value)
+{
+    asm volatile("str %w0, [%1]" : : "r" (value), "r" (address) : "memory");
+}
+
+static inline uint32_t read32(uint64_t address)
+{
+    uint32_t value;
+
+    asm volatile("ldr %w0, [%1]" : "=r" (value) : "r" (address) : "memory");
+    return value;
+}
+
+/* The console, for one vCPU at a time */
+void uart_write(unsigned offset, uint32_t value);
+void puts(const char *text);
+void puthex(uint64_t value);
+
+/*
+ * Checks: expect() compares a value, verdict() prints whether all values
+ * since the last verdict were as expected, and the first that was not.
+ */
+void expect(uint64_t got, uint64_t expected);
+void verdict(const char *name);
+
+#endif
