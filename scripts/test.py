@@ -112,10 +112,18 @@ def run_meson(suite, build=BUILD, **variables):
 def run_sanitizers():
     """The device tests, with every memory error and undefined behaviour fatal."""
     prepare('setup', '--tests', '--sanitizers')
-    tree = os.path.dirname(os.path.realpath(BUILD))
-    run_meson('rvic-qtest', os.path.join(tree, 'build-sanitizers'),
+    build = os.path.join(os.path.dirname(os.path.realpath(BUILD)), 'build-sanitizers')
+    # Not to stderr, which tests look at: ASan warns there of QEMU's coroutines.
+    base = os.path.join(build, 'meson-logs', 'sanitizers')
+    for old in glob.glob(glob.escape(base) + '.*'):
+        os.remove(old)
+    run_meson('rvic-qtest', build,
               # Leaks: QEMU does not free all of a machine at its end.
-              ASAN_OPTIONS='detect_leaks=0', UBSAN_OPTIONS='halt_on_error=1:print_stacktrace=1')
+              ASAN_OPTIONS=f'detect_leaks=0:log_path={base}',
+              UBSAN_OPTIONS=f'halt_on_error=1:print_stacktrace=1:log_path={base}')
+    texts = map(contents, glob.glob(glob.escape(base) + '.*'))
+    report('sanitizers/reports', '\n'.join(
+        text for text in texts if re.search('ERROR: AddressSanitizer|runtime error:', text)))
 
 
 def run_soak():
@@ -152,7 +160,7 @@ def checkpatch(script, names, *options):
     said = [line for name in names
             for line in output('perl', script, '--no-tree', '--terse', '--quiet',
                                *options, '-f', name)[1].splitlines()]
-    # QEMU's allows GLib's assertions below tests/, which ours are not.
+    # QEMU's allows GLib's assertions below tests/, where ours are not.
     return '\n'.join(line for line in said if not line.startswith('total: ') and not (
         line.startswith('tests-qtest/') and 'Use g_assert or g_assert_not_reached' in line))
 
@@ -200,7 +208,7 @@ def check_style():
 
     report('style/checkpatch', checkpatch(
         '../scripts/checkpatch.pl',
-        files('hw-*.[ch]', 'target-*.[ch]', 'tests-qtest/*.[ch]')))
+        files('hw-*.[ch]', 'target-*.[ch]', 'tests-*.[chS]')))
     report('style/checkpatch-linux', checkpatch(
         'linux/scripts/checkpatch.pl', files('linux/*.[ch]'), '--strict'))
 
