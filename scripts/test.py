@@ -404,6 +404,8 @@ def run_foreign():
         problem = complaint(os.path.join(copy, 'scripts/setup'), '--qemu', tree) or complaint(
             os.path.join(copy, 'build/qemu-system-aarch64'), '--version')
         report('foreign/build', problem)
+        _, text = output(os.path.join(copy, 'scripts/setup'), '--qemu', tree)
+        report('foreign/again', text if 'copying' in text or 'configuring' in text else '')
         report('foreign/unchanged', '' if listing(tree) == before else 'the given tree changed')
         built = os.path.dirname(os.path.realpath(os.path.join(copy, 'build')))
         if os.path.basename(built).startswith('qemu-'):
