@@ -206,6 +206,9 @@ def check_style():
         f'{name}: contains an address; a mirror is asked for at run time'
         for name in scripts if re.search(r'\w://\w', contents(name))))
 
+    report('style/rst', ''.join(
+        output('/usr/bin/python3', '-m', 'docutils', '--report=1', name, os.devnull)[1]
+        for name in files('*.rst')))
     report('style/checkpatch', checkpatch(
         '../scripts/checkpatch.pl',
         files('hw-*.[ch]', 'target-*.[ch]', 'tests-*.[chS]')))
