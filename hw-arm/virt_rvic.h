@@ -11,8 +11,9 @@
 #define HW_ARM_VIRT_RVIC_H
 
 #include "hw/arm/virt.h"
+#include "rvic/hw-intc/rvic_core.h"
 
-#define VIRT_RVIC_MAX_CPUS 512
+#define VIRT_RVIC_MAX_CPUS RVIC_MAX_CPUS
 
 /** virt_rvic_class_init: add the machine property "irqchip" */
 void virt_rvic_class_init(ObjectClass *oc);

@@ -47,33 +47,29 @@ static bool status_is_guest_error(uint64_t status)
 bool arm_rvic_hypercall(ARMRVICState *s, unsigned cpu, uint32_t function,
                         const uint64_t arg[3], uint64_t result[4])
 {
-    const char *component, *name;
+    bool is_rvic = function_in_range(function, RVIC_FN_BASE);
+    const char *component = is_rvic ? "rVIC" : "rVID";
+    unsigned call = function % RVIC_FN_RANGE;
+    const char *name = is_rvic ? rvic_call_name(call) : rvid_call_name(call);
     uint64_t status, value;
 
     g_assert(bql_locked());
 
-    if (function_in_range(function, RVIC_FN_BASE)) {
-        unsigned call = function - RVIC_FN_BASE;
-
-        component = "rVIC";
-        name = rvic_call_name(call);
-        trace_rvic_call(cpu, component, name, arg[0], arg[1], arg[2]);
-        status = rvic_core_call(&s->core, cpu, call, arg, &value);
-        if (call == RVIC_ACKNOWLEDGE && status == RVIC_SUCCESS) {
-            trace_rvic_deliver(cpu, value);
-            s->acknowledged[value]++;
-        }
-    } else if (function_in_range(function, RVID_FN_BASE)) {
-        unsigned call = function - RVID_FN_BASE;
-
-        component = "rVID";
-        name = rvid_call_name(call);
-        trace_rvic_call(cpu, component, name, arg[0], arg[1], arg[2]);
-        status = rvid_core_call(&s->rvid->core, call, arg, &value);
-    } else {
+    if (!function_is_ours(function)) {
         return false;
     }
 
+    trace_rvic_call(cpu, component, name, arg[0], arg[1], arg[2]);
+    if (is_rvic) {
+        status = rvic_core_call(&s->core, cpu, call, arg, &value);
+    } else {
+        status = rvid_core_call(&s->rvid->core, call, arg, &value);
+    }
+
+    if (is_rvic && call == RVIC_ACKNOWLEDGE && status == RVIC_SUCCESS) {
+        trace_rvic_deliver(cpu, value);
+        s->acknowledged[value]++;
+    }
     trace_rvic_return(cpu, component, name, status, value);
     if (status_is_guest_error(status)) {
         qemu_log_mask(LOG_GUEST_ERROR, "%s: CPU %u: %s (0x%" PRIx32 ") "

@@ -22,7 +22,7 @@
 
 #define RVIC_WORDS          (RVIC_MAX_INTIDS / 32)
 
-/* "Function IDs": SMC64 fast calls; bits 7:0 number the call */
+/* "Function IDs": SMC64 fast calls; the lowest byte numbers the call */
 #define RVID_FN_BASE        0xC5000100u
 #define RVIC_FN_BASE        0xC5000200u
 #define RVIC_FN_RANGE       0x100u
