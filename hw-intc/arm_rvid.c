@@ -24,7 +24,7 @@ static void arm_rvid_set_line(void *opaque, int n, int level)
 
     if (rvid_core_set_line(&s->core, n, level)) {
         trace_rvid_set_line(n, level);
-        s->signalled[n] += level;
+        s->signalled[n] += !!level;
     }
 }
 
