@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A small Linux guest for the boot tests: its disks, console and interrupts.
 
-A guest is booted once, does a list of jobs, and is switched off; what it
-said is kept, so that many tests can look at one boot.
+LinuxVM is a guest that obeys. Boot is one that does a list of jobs and is
+switched off; what it said is kept, so that many tests can look at one boot.
 """
 
 import gzip
@@ -16,6 +16,8 @@ import struct
 import subprocess
 import threading
 import time
+
+from qemu_test import QemuSystemTest
 
 # Bounds the boot and each job, in seconds. Both take a few on an idle machine.
 # The guest gives up a job before we give up the guest.
@@ -80,7 +82,7 @@ def file_of_initramfs(path, wanted):
                 return content
 
 
-def make_root_disk(path, scratch, busybox, data):
+def make_root_disk(path, scratch, busybox, files):
     """
     Make a disk with one partition, an ext4 file system to boot from.
 
@@ -90,13 +92,14 @@ def make_root_disk(path, scratch, busybox, data):
     :param path: the disk's image
     :param scratch: folder for temporary files
     :param busybox: content of a static busybox
-    :param data: content of the file /data
+    :param files: from the names of further files, which are executable and
+                  have no leading slash, to their content
     """
     tree = os.path.join(scratch, 'root')
     for folder in ('bin', 'dev', 'proc', 'sys', 'tmp'):
         os.makedirs(os.path.join(tree, folder))
-    for name, content in (('bin/busybox', busybox), ('init', INIT.encode()),
-                          ('data', data)):
+    for name, content in {'bin/busybox': busybox, 'init': INIT.encode(),
+                          **files}.items():
         with open(os.path.join(tree, name), 'wb') as file:
             file.write(content)
         os.chmod(file.name, 0o755)
@@ -301,6 +304,119 @@ class Interrupt:
         return found
 
 
+class LinuxTest(QemuSystemTest):
+    """
+    A test that boots the guest which RVIC_GUEST in the environment names.
+
+    :ivar folder: where its Image and initramfs.cpio.gz are
+    """
+
+    def setUp(self):
+        self.folder = os.environ.get('RVIC_GUEST')
+        if not self.folder:
+            self.skipTest('RVIC_GUEST does not name a guest: '
+                          'scripts/test boot builds one and runs this')
+        super().setUp()
+        self.require_accelerator('tcg')
+
+
+class LinuxVM:
+    """
+    A running guest: ``with LinuxVM(...) as guest: guest.run(...)``. What it
+    and QEMU say is kept in the test's log directory.
+
+    :ivar vm: the QEMUMachine
+    :ivar console: the guest's Console
+    :ivar qemu_log: name of QEMU's log, with errors of the guest
+    """
+
+    def __init__(self, test, name, machine, cpus, *args, cpu='max',
+                 accel='tcg', memory='512M', append='', files=None,
+                 root_options=''):
+        """
+        Make the root disk, do not start QEMU yet.
+
+        :param test: the LinuxTest
+        :param name: different for each guest of a test program
+        :param machine: QEMU's -machine option
+        :param cpus: number of vCPUs
+        :param args: more options of QEMU
+        :param cpu: QEMU's -cpu option
+        :param accel: QEMU's -accel option
+        :param memory: QEMU's -m option
+        :param append: more of the kernel's command line
+        :param files: files for the root disk, see make_root_disk()
+        :param root_options: more properties of the root disk's device
+        """
+        self.test = test
+        self.transcript_name = test.log_file(f'{name}.console')
+        self.transcript = None
+        self.console = None
+        self.qemu_log = test.log_file(f'{name}.qemu')
+        self.scratch = test.scratch_file(name)
+        # A test that was killed leaves its files behind.
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        root = os.path.join(self.scratch, 'root.img')
+        make_root_disk(root, self.scratch, file_of_initramfs(
+            os.path.join(test.folder, 'initramfs.cpio.gz'), 'bin/busybox'),
+            files or {})
+
+        self.vm = test.get_vm(name=name)
+        self.vm.set_console()
+        self.vm.set_machine(machine)
+        self.vm.add_args(
+            '-accel', accel, '-cpu', cpu, '-smp', str(cpus), '-m', memory,
+            '-d', 'guest_errors', '-D', self.qemu_log,
+            '-kernel', os.path.join(test.folder, 'Image'),
+            '-append', f'console=ttyAMA0 root={ROOT} rw rootwait init=/init'
+            + (append and ' ' + append),
+            '-drive', f'if=none,id=root,format=raw,file={root}',
+            '-device',
+            f'virtio-blk-pci,drive=root,addr={ROOT_SLOT:x}{root_options}',
+            *args)
+
+    def __enter__(self):
+        self.transcript = open(self.transcript_name, 'w', encoding='utf-8')
+        try:
+            self.vm.launch()
+            self.console = Console(self.vm, self.test.log, self.transcript)
+            self.wait_until_ready('boot')
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
+            raise
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if self.vm.is_running():
+            self.vm.shutdown(hard=True)
+        self.transcript.close()
+
+    def wait_until_ready(self, what):
+        """Wait until the guest, having booted, obeys; see Console."""
+        self.console.wait_for('@READY', what)
+
+    def run(self, line, what=None):
+        """
+        Have a line of shell executed and return what it printed.
+
+        :param what: what it is for, in error messages
+        :raises JobError: it failed, or was killed since it took too long
+        :raises GuestError: see Console.wait_for()
+        """
+        return self.console.run(line, what or line)
+
+    def interrupts(self):
+        """Return /proc/interrupts, parsed."""
+        return Interrupt.parse(self.run('cat /proc/interrupts'))
+
+    def power_off(self):
+        """Switch off, wait for QEMU's end, return its exit status."""
+        self.console.send('poweroff -f')
+        self.console.wait_for_end('poweroff')
+        self.vm.wait(PATIENCE)
+        return self.vm.exitcode()
+
+
 class Boot:
     """
     What one boot gave. ``boot['job']`` is the output of that job; if the
@@ -341,84 +457,64 @@ class Boot:
     def __str__(self):
         return f'{self.machine} with {self.cpus} vCPU(s)'
 
-    def go(self, test, folder):
+    def go(self, test):
         """
         Boot, do all jobs, switch off.
 
-        :param test: the QemuSystemTest that provides the VM
-        :param folder: where Image and initramfs.cpio.gz are
+        :param test: the LinuxTest
         """
         peer = Peer(self.net_data)
-        name = test.log_file(f'{self.name}.console')
         try:
-            with open(name, 'w', encoding='utf-8') as transcript:
-                vm = self.launch(test, folder)
-                self.do_jobs(vm, Console(vm, test.log, transcript), peer)
+            with self.guest(test) as guest:
+                self.do_jobs(guest, peer)
         except Exception as error:  # pylint: disable=broad-except
             # Each test that needs what is now missing fails with this.
-            self.problem = f'{type(error).__name__}: {error} (see {name})'
+            self.problem = (f'{type(error).__name__}: {error}'
+                            f' (see {test.log_file(self.name)}.console)')
         finally:
             peer.close()
             self.received = peer.received
 
-    def launch(self, test, folder):
-        """Make the disks and start QEMU."""
-        scratch = test.scratch_file(self.name)
-        # A test that was killed leaves its files behind.
-        shutil.rmtree(scratch, ignore_errors=True)
-        root = os.path.join(scratch, 'root.img')
-        wired = os.path.join(scratch, 'wired.img')
-        make_root_disk(root, scratch, file_of_initramfs(
-            os.path.join(folder, 'initramfs.cpio.gz'), 'bin/busybox'),
-            self.root_data)
+    def guest(self, test):
+        """Return the LinuxVM that goes with us."""
+        wired = test.scratch_file(f'{self.name}.wired')
         with open(wired, 'wb') as file:
             file.write(self.wired_data)
-        self.qemu_log = test.log_file(f'{self.name}.qemu')
-
-        iommu = ',disable-legacy=on,iommu_platform=on' if self.iommu else ''
-        vm = test.get_vm(name=self.name)
-        vm.set_console()
-        vm.set_machine(self.machine)
-        vm.add_args(
-            '-accel', 'tcg', '-cpu', 'max', '-smp', str(self.cpus),
-            '-m', '512M', '-d', 'guest_errors', '-D', self.qemu_log,
-            '-kernel', os.path.join(folder, 'Image'),
-            '-append', f'console=ttyAMA0 root={ROOT} rw rootwait init=/init',
+        args = [
             '-netdev', 'user,id=net',
             '-device', f'virtio-net-pci,netdev=net,addr={NET_SLOT:x}',
-            '-drive', f'if=none,id=root,format=raw,file={root}',
-            '-device', f'virtio-blk-pci,drive=root,addr={ROOT_SLOT:x}{iommu}',
             '-drive', f'if=none,id=mmio,format=raw,file={wired}',
             '-global', 'virtio-mmio.force-legacy=false',
-            '-device', 'virtio-blk-device,drive=mmio,serial=mmio')
+            '-device', 'virtio-blk-device,drive=mmio,serial=mmio']
         for slot in SHARED_SLOTS:
-            vm.add_args(
+            args += [
                 '-drive', f'if=none,id=intx{slot},format=raw,read-only=on,'
                 f'file.locking=off,file={wired}',
                 # Without vectors it uses INTx.
                 '-device', f'virtio-blk-pci,drive=intx{slot},vectors=0,'
-                f'serial=intx{slot},addr={slot:x}')
-        vm.launch()
-        return vm
+                f'serial=intx{slot},addr={slot:x}']
+        guest = LinuxVM(
+            test, self.name, self.machine, self.cpus, *args,
+            files={'data': self.root_data},
+            root_options=',disable-legacy=on,iommu_platform=on'
+            if self.iommu else '')
+        self.qemu_log = guest.qemu_log
+        return guest
 
-    def do_jobs(self, vm, console, peer):
+    def do_jobs(self, guest, peer):
         """Everything that the tests want to know."""
-        console.wait_for('@READY', 'boot')
         for job, line in self.jobs(peer.port):
             try:
-                self.output[job] = console.run(line, job)
+                self.output[job] = guest.run(line, job)
             except JobError as error:
                 self.job_problems[job] = error
         # An interrupt is masked while it is handled, so one look may miss it.
         self.output['info-pic'] = [
-            vm.cmd('human-monitor-command', command_line='info pic')
+            guest.vm.cmd('human-monitor-command', command_line='info pic')
             for _ in range(5)]
-        self.reboot(vm, console)
-        self.output['dmesg-again'] = console.run('dmesg -r', 'dmesg-again')
-        console.send('poweroff -f')
-        console.wait_for_end('poweroff')
-        vm.wait(PATIENCE)
-        self.exitcode = vm.exitcode()
+        self.reboot(guest)
+        self.output['dmesg-again'] = guest.run('dmesg -r', 'dmesg-again')
+        self.exitcode = guest.power_off()
         self.output['poweroff'] = ''
 
     def jobs(self, port):
@@ -464,21 +560,21 @@ class Boot:
             ('dmesg', 'dmesg -r'),
         ]
 
-    def reboot(self, vm, console):
+    def reboot(self, guest):
         """Reboot while interrupts fly, and see whether all works again."""
-        console.run('cat /proc/sys/kernel/random/boot_id >/old', 'reboot')
-        console.run('sync; for disk in /dev/vd?; do while :; do dd if=$disk'
-                    ' of=/dev/null bs=4k iflag=direct 2>/dev/null; done &'
-                    ' done', 'reboot')
-        console.send('reboot -f')
-        console.wait_for('@READY', 'reboot')
-        vm.cmd('query-status')  # fetches the events that came before
-        self.events = [event for event in vm.get_qmp_events()
+        guest.run('cat /proc/sys/kernel/random/boot_id >/old', 'reboot')
+        guest.run('sync; for disk in /dev/vd?; do while :; do dd if=$disk'
+                  ' of=/dev/null bs=4k iflag=direct 2>/dev/null; done &'
+                  ' done', 'reboot')
+        guest.console.send('reboot -f')
+        guest.wait_until_ready('reboot')
+        guest.vm.cmd('query-status')  # fetches the events that came before
+        self.events = [event for event in guest.vm.get_qmp_events()
                        if event['event'] in ('RESET', 'SHUTDOWN')]
-        self.output['reboot'] = console.run(
+        self.output['reboot'] = guest.run(
             'cat /old /proc/sys/kernel/random/boot_id', 'reboot')
-        self.output['reboot-disks'] = console.run(
+        self.output['reboot-disks'] = guest.run(
             f'sha256sum /copy; disk=$({disk("mmio")}); {read("$disk", "64k")}',
             'reboot-disks')
-        self.output['reboot-interrupts'] = console.run(
+        self.output['reboot-interrupts'] = guest.run(
             'cat /proc/interrupts', 'reboot-interrupts')

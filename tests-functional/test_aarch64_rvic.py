@@ -9,11 +9,11 @@ initramfs.cpio.gz.
 """
 
 import hashlib
-import os
 import re
 
 from qemu_test import QemuSystemTest
-from rvic_guest import NET_SLOT, ROOT_SLOT, SHARED_SLOTS, Boot, Interrupt
+from rvic_guest import (NET_SLOT, ROOT_SLOT, SHARED_SLOTS, Boot, Interrupt,
+                        LinuxTest)
 
 # What Linux says when something went wrong, whatever the message's level.
 TROUBLE = re.compile(r'WARNING:|\bBUG\b|\bOops\b|Call trace|nobody cared|'
@@ -39,25 +39,17 @@ def warnings(dmesg):
     return found
 
 
-class RvicTest(QemuSystemTest):
+class RvicTest(LinuxTest):
     """Boots each guest once, when a test first looks at it."""
 
     boots = {}
-
-    def setUp(self):
-        self.folder = os.environ.get('RVIC_GUEST')
-        if not self.folder:
-            self.skipTest('RVIC_GUEST does not name a guest: '
-                          'scripts/test boot builds one and runs this')
-        super().setUp()
-        self.require_accelerator('tcg')
 
     def booted(self, machine, cpus, iommu=False):
         """Return the Boot of that guest."""
         key = machine, cpus
         if key not in self.boots:
             self.boots[key] = Boot(machine, cpus, iommu)
-            self.boots[key].go(self, self.folder)
+            self.boots[key].go(self)
         return self.boots[key]
 
 
