@@ -15,6 +15,8 @@ import sys
 import tempfile
 import xml.etree.ElementTree
 
+import bindings
+
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(TOP, 'build')
 
@@ -228,6 +230,12 @@ def check_style():
            f'{lines} lines of QEMU changed, {SEAM_LINES} allowed' if lines > SEAM_LINES else '')
 
 
+def run_bindings():
+    prepare('dt-schema')
+    for name, problem in bindings.checks():
+        report(f'bindings/{name}', problem)
+
+
 # ---- Set-up's own behaviour ------------------------------------------------
 
 SOURCE = '''static void one(void)
@@ -348,6 +356,7 @@ def check_arguments(_lab):
             (['setup', '--qemu', TOP], 'is not a QEMU source tree'),
             (['setup', '--nonsense'], "unknown argument '--nonsense'"),
             (['guest', '--nonsense'], "unknown argument '--nonsense'"),
+            (['dt-schema', '--nonsense'], "unknown argument '--nonsense'"),
             (['run', '--cpus', '0'], '0 is not between 1 and 512'),
             (['run', '--cpus', 'x'], "invalid int value: 'x'"),
             (['run', '--memory', '1 GB'], "'1 GB' is not a size"),
@@ -423,6 +432,8 @@ SUITES = {
                    run_style, True, False),
     'setup': Suite("set-up's own behaviour: patches, downloads, arguments",
                    run_setup_suite, False, False),
+    'bindings': Suite('device tree: binding schemas, and the trees that QEMU generates',
+                      run_bindings, True, False),
     'qtest': Suite('the device models without a running vCPU',
                    lambda: run_meson('rvic-qtest'), False, False),
     'boot': Suite('Linux boots and uses its devices',
