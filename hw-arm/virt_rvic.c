@@ -97,6 +97,21 @@ bool virt_rvic_finalize(VirtMachineState *vms)
     return true;
 }
 
+/* What a vCPU has for its own rVIC instance */
+static const struct {
+    const char *gpio;
+    unsigned index;
+    unsigned intid;
+    const char *name;
+} lines[] = {
+    { NULL, GTIMER_PHYS, ARCH_TIMER_NS_EL1_IRQ, "phys-timer" },
+    { NULL, GTIMER_VIRT, ARCH_TIMER_VIRT_IRQ, "virt-timer" },
+    { NULL, GTIMER_HYP, ARCH_TIMER_NS_EL2_IRQ, "hyp-timer" },
+    { NULL, GTIMER_SEC, ARCH_TIMER_S_EL1_IRQ, "sec-phys-timer" },
+    { NULL, GTIMER_HYPVIRT, ARCH_TIMER_NS_EL2_VIRT_IRQ, "hyp-virt-timer" },
+    { "pmu-interrupt", 0, VIRTUAL_PMU_IRQ, "pmu" },
+};
+
 static DeviceState *create_rvic(VirtMachineState *vms)
 {
     unsigned smp_cpus = MACHINE(vms)->smp.cpus;
@@ -106,25 +121,20 @@ static DeviceState *create_rvic(VirtMachineState *vms)
     qdev_prop_set_uint32(rvic, "num-cpu", smp_cpus);
     sysbus_realize_and_unref(SYS_BUS_DEVICE(rvic), &error_fatal);
 
+    for (unsigned line = 0; line < ARRAY_SIZE(lines); line++) {
+        arm_rvic_name_line(ARM_RVIC(rvic), lines[line].intid,
+                           lines[line].name);
+    }
     for (unsigned i = 0; i < smp_cpus; i++) {
-        static const int timer_intid[] = {
-            [GTIMER_PHYS] = ARCH_TIMER_NS_EL1_IRQ,
-            [GTIMER_VIRT] = ARCH_TIMER_VIRT_IRQ,
-            [GTIMER_HYP] = ARCH_TIMER_NS_EL2_IRQ,
-            [GTIMER_SEC] = ARCH_TIMER_S_EL1_IRQ,
-            [GTIMER_HYPVIRT] = ARCH_TIMER_NS_EL2_VIRT_IRQ,
-        };
         DeviceState *cpu = DEVICE(qemu_get_cpu(i));
-        unsigned line = i * ARM_RVIC_NUM_LINES;
 
-        for (unsigned timer = 0; timer < ARRAY_SIZE(timer_intid); timer++) {
-            qdev_connect_gpio_out(cpu, timer,
-                                  qdev_get_gpio_in(rvic, line +
-                                                   timer_intid[timer]));
+        for (unsigned line = 0; line < ARRAY_SIZE(lines); line++) {
+            unsigned in = i * ARM_RVIC_NUM_LINES + lines[line].intid;
+
+            qdev_connect_gpio_out_named(cpu, lines[line].gpio,
+                                        lines[line].index,
+                                        qdev_get_gpio_in(rvic, in));
         }
-        qdev_connect_gpio_out_named(cpu, "pmu-interrupt", 0,
-                                    qdev_get_gpio_in(rvic, line +
-                                                     VIRTUAL_PMU_IRQ));
         sysbus_connect_irq(SYS_BUS_DEVICE(rvic), i,
                            qdev_get_gpio_in(cpu, ARM_CPU_IRQ));
     }

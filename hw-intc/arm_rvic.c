@@ -7,10 +7,13 @@
 #include "qemu/osdep.h"
 #include "qemu/main-loop.h"
 #include "qapi/error.h"
+#include "qapi/visitor.h"
 #include "hw/intc/intc.h"
 #include "hw/irq.h"
 #include "hw/qdev-properties.h"
 #include "migration/vmstate.h"
+#include "qobject/qdict.h"
+#include "qobject/qlist.h"
 #include "target/arm/cpu.h"
 #include "target/arm/multiprocessing.h"
 #include "arm_rvic.h"
@@ -100,31 +103,82 @@ static bool arm_rvic_get_statistics(InterruptStatsProvider *obj,
     return true;
 }
 
-/* "  title: 0-7 23 27", if any bit is set; @invert: if any is clear */
-static void print_intids(GString *buf, const char *title, const RVICCore *c,
-                         const uint32_t *bits, bool invert)
+void arm_rvic_name_line(ARMRVICState *s, unsigned intid, const char *name)
 {
-    unsigned num_intids = rvic_core_num_intids(c);
-    bool any = false;
+    g_assert(intid < ARM_RVIC_NUM_LINES);
+
+    s->line_names[intid] = name;
+}
+
+static const char *line_name(const ARMRVICState *s, unsigned intid)
+{
+    return intid < ARM_RVIC_NUM_LINES ? s->line_names[intid] : NULL;
+}
+
+void arm_rvic_print_state(const RVICCore *c, unsigned cpu, unsigned intid,
+                          GString *buf)
+{
+    const RVICInstance *inst = &c->instances[cpu];
+
+    g_string_append(buf, rvic_test(inst->masked, intid) ? " masked" :
+                    " unmasked");
+    if (rvic_test(inst->pending, intid)) {
+        g_string_append(buf, " pending");
+    }
+    if (rvic_test(inst->level, intid)) {
+        g_string_append(buf, " high");
+    }
+    if (rvic_core_is_deliverable(c, cpu, intid)) {
+        g_string_append(buf, " deliverable");
+    }
+}
+
+/* "  unmasked: 0-7 23(pmu) 27(virt-timer) 32-33", if there are any */
+static void print_unmasked(const ARMRVICState *s, const RVICInstance *inst,
+                           GString *buf)
+{
+    unsigned num_intids = rvic_core_num_intids(&s->core);
+    const char *title = "  unmasked:";
 
     for (unsigned first = 0, last; first < num_intids; first = last + 1) {
         last = first;
-        if (rvic_test(bits, first) == invert) {
+        if (rvic_test(inst->masked, first)) {
             continue;
         }
-        while (last + 1 < num_intids && rvic_test(bits, last + 1) != invert) {
+        g_string_append_printf(buf, "%s %u", title, first);
+        title = "";
+        if (line_name(s, first)) {
+            g_string_append_printf(buf, "(%s)", line_name(s, first));
+            continue;
+        }
+        while (last + 1 < num_intids && !rvic_test(inst->masked, last + 1) &&
+               !line_name(s, last + 1)) {
             last++;
         }
-        if (!any) {
-            g_string_append_printf(buf, "  %s:", title);
-            any = true;
+        if (last > first) {
+            g_string_append_printf(buf, "-%u", last);
         }
-        g_string_append_printf(buf, first == last ? " %u" : " %u-%u",
-                               first, last);
     }
-    if (any) {
+    if (!*title) {
         g_string_append_c(buf, '\n');
     }
+}
+
+static void print_intid(const ARMRVICState *s, unsigned cpu, unsigned intid,
+                        GString *buf)
+{
+    g_string_append_printf(buf, "  INTID %4u", intid);
+    arm_rvic_print_state(&s->core, cpu, intid, buf);
+    g_string_append_printf(buf, ", all CPUs acknowledged %" PRIu64 ": ",
+                           s->acknowledged[intid]);
+    if (!rvic_core_is_trusted(&s->core, intid)) {
+        arm_rvid_print_inputs(s->rvid, cpu, intid, buf);
+    } else if (line_name(s, intid)) {
+        g_string_append(buf, line_name(s, intid));
+    } else {
+        g_string_append_printf(buf, "IPI %u", intid);
+    }
+    g_string_append_c(buf, '\n');
 }
 
 static void arm_rvic_print_info(InterruptStatsProvider *obj, GString *buf)
@@ -136,15 +190,66 @@ static void arm_rvic_print_info(InterruptStatsProvider *obj, GString *buf)
                            c->num_trusted, c->num_untrusted);
     for (unsigned cpu = 0; cpu < c->num_cpus; cpu++) {
         const RVICInstance *inst = &c->instances[cpu];
+        bool off = ARM_CPU(qemu_get_cpu(cpu))->power_state == PSCI_OFF;
 
         g_string_append_printf(buf, " CPU %u (MPIDR 0x%" PRIx64 "): %s, "
-                               "IRQ %s\n", cpu, c->mpidrs[cpu],
+                               "IRQ %s, acknowledged %" PRIu64 "%s\n",
+                               cpu, c->mpidrs[cpu],
                                inst->enabled ? "enabled" : "disabled",
-                               inst->output ? "high" : "low");
-        print_intids(buf, "unmasked", c, inst->masked, true);
-        print_intids(buf, "pending", c, inst->pending, false);
-        print_intids(buf, "high", c, inst->level, false);
+                               inst->output ? "high" : "low",
+                               s->cpus[cpu].acknowledged,
+                               off ? ", powered off" : "");
+        print_unmasked(s, inst, buf);
+        for (unsigned n = 0; n < rvic_core_num_intids(c); n++) {
+            if (rvic_test(inst->pending, n) || rvic_test(inst->level, n)) {
+                print_intid(s, cpu, n, buf);
+            }
+        }
     }
+}
+
+static char *arm_rvic_get_version(Object *obj, Error **errp)
+{
+    return g_strdup_printf("%u.%u", RVIC_VERSION_0_3 >> 16,
+                           RVIC_VERSION_0_3 & 0xffff);
+}
+
+/* The INTIDs whose bit is @value */
+static QList *list_intids(const RVICCore *c, const uint32_t *bits, bool value)
+{
+    QList *list = qlist_new();
+
+    for (unsigned n = 0; n < rvic_core_num_intids(c); n++) {
+        if (rvic_test(bits, n) == value) {
+            qlist_append_int(list, n);
+        }
+    }
+    return list;
+}
+
+static void arm_rvic_get_instances(Object *obj, Visitor *v, const char *name,
+                                   void *opaque, Error **errp)
+{
+    ARMRVICState *s = ARM_RVIC(obj);
+    const RVICCore *c = &s->core;
+    g_autoptr(QList) list = qlist_new();
+    QObject *value = QOBJECT(list);
+
+    for (unsigned cpu = 0; cpu < c->num_cpus; cpu++) {
+        const RVICInstance *inst = &c->instances[cpu];
+        QDict *dict = qdict_new();
+
+        qdict_put_int(dict, "cpu", cpu);
+        qdict_put_int(dict, "mpidr", c->mpidrs[cpu]);
+        qdict_put_bool(dict, "enabled", inst->enabled);
+        qdict_put_bool(dict, "irq", inst->output);
+        qdict_put_int(dict, "acknowledged", s->cpus[cpu].acknowledged);
+        qdict_put(dict, "unmasked", list_intids(c, inst->masked, false));
+        qdict_put(dict, "pending", list_intids(c, inst->pending, true));
+        qdict_put(dict, "high", list_intids(c, inst->level, true));
+        qlist_append(list, dict);
+    }
+    visit_type_any(v, name, &value, errp);
 }
 
 static void arm_rvic_realize(DeviceState *dev, Error **errp)
@@ -202,6 +307,10 @@ static void arm_rvic_class_init(ObjectClass *klass, void *data)
     /* the vCPUs' lines have to be wired by the board */
     dc->user_creatable = false;
     device_class_set_props(dc, arm_rvic_properties);
+    object_class_property_add_str(klass, "version", arm_rvic_get_version,
+                                  NULL);
+    object_class_property_add(klass, "instances", "list",
+                              arm_rvic_get_instances, NULL, NULL, NULL);
     rc->phases.hold = arm_rvic_reset_hold;
     ic->get_statistics = arm_rvic_get_statistics;
     ic->print_info = arm_rvic_print_info;

@@ -18,6 +18,8 @@
  * QEMU interface:
  *  + QOM property "num-cpu": number of vCPUs, which have to exist already
  *  + QOM properties "num-trusted", "num-untrusted": INTIDs of each vCPU
+ *  + QOM properties, read-only: "version" of the ABI; "instances", a list of
+ *    what each of them has pending, unmasked and high
  *  + unnamed GPIO input ARM_RVIC_NUM_LINES * i + n: line of the trusted INTID
  *    n of vCPU i
  *  + sysbus IRQ i: the IRQ input of vCPU i
@@ -36,6 +38,8 @@ OBJECT_DECLARE_SIMPLE_TYPE(ARMRVICState, ARM_RVIC)
  *  + QOM link property "rvic": the rVIC that it signals
  *  + QOM property "num-wired": inputs that are lines; the rVIC's other
  *    untrusted INTIDs are matched by MSIs
+ *  + QOM properties, read-only: "num-inputs"; "inputs", a list of the level,
+ *    the mapping and the count of each that is in use
  *  + unnamed GPIO inputs: the wired inputs, level-sensitive
  *  + sysbus MMIO region 0: MSI doorbell, a page
  */
@@ -48,6 +52,8 @@ OBJECT_DECLARE_SIMPLE_TYPE(ARMRVIDState, ARM_RVID)
 typedef struct ARMRVICCPU {
     ARMRVICState *rvic;
     unsigned index;
+    /* how often it acknowledged an INTID, since the start */
+    uint64_t acknowledged;
 } ARMRVICCPU;
 
 struct ARMRVICState {
@@ -62,7 +68,9 @@ struct ARMRVICState {
     qemu_irq *irq;
     /* how often all vCPUs together acknowledged each INTID, since the start */
     uint64_t *acknowledged;
-    /* only the hypercall dispatcher looks at it */
+    /* what the board calls the lines, NULL where it has none */
+    const char *line_names[ARM_RVIC_NUM_LINES];
+    /* only the hypercall dispatcher and the monitor look at it */
     ARMRVIDState *rvid;
 };
 
@@ -77,5 +85,13 @@ struct ARMRVIDState {
     uint64_t *signalled;
     MemoryRegion doorbell;
 };
+
+/**
+ * arm_rvic_name_line: say what the board has connected to a line of each vCPU
+ * @s: the rVIC
+ * @intid: 0 to ARM_RVIC_NUM_LINES - 1
+ * @name: one word, for people to read; not copied
+ */
+void arm_rvic_name_line(ARMRVICState *s, unsigned intid, const char *name);
 
 #endif

@@ -69,6 +69,7 @@ bool arm_rvic_hypercall(ARMRVICState *s, unsigned cpu, uint32_t function,
     if (is_rvic && call == RVIC_ACKNOWLEDGE && status == RVIC_SUCCESS) {
         trace_rvic_deliver(cpu, value);
         s->acknowledged[value]++;
+        s->cpus[cpu].acknowledged++;
     }
     trace_rvic_return(cpu, component, name, status, value);
     if (status_is_guest_error(status)) {

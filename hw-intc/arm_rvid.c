@@ -8,12 +8,16 @@
 #include "qemu/log.h"
 #include "qemu/main-loop.h"
 #include "qapi/error.h"
+#include "qapi/visitor.h"
 #include "hw/intc/intc.h"
 #include "hw/irq.h"
 #include "hw/pci/msi.h"
 #include "hw/qdev-properties.h"
 #include "migration/vmstate.h"
+#include "qobject/qdict.h"
+#include "qobject/qlist.h"
 #include "arm_rvic.h"
+#include "rvic_internal.h"
 #include "trace.h"
 
 static void arm_rvid_set_line(void *opaque, int n, int level)
@@ -113,7 +117,38 @@ static bool arm_rvid_get_statistics(InterruptStatsProvider *obj,
     return true;
 }
 
-/* A line for each input that is mapped or high */
+static bool is_wired(const ARMRVIDState *s, unsigned input)
+{
+    return input < s->num_wired;
+}
+
+void arm_rvid_print_inputs(const ARMRVIDState *s, unsigned cpu, unsigned intid,
+                           GString *buf)
+{
+    const RVIDTarget *target = rvid_core_find_target(&s->core, cpu, intid);
+    const char *comma = "";
+
+    if (!target) {
+        g_string_append(buf, "no input");
+        return;
+    }
+    for (unsigned n = 0; n < s->core.num_inputs; n++) {
+        if (s->core.inputs[n].target == target) {
+            g_string_append_printf(buf, "%s%s %u", comma,
+                                   is_wired(s, n) ? "input" : "MSI", n);
+            comma = ", ";
+        }
+    }
+}
+
+/* Inputs that nobody maps or signals are nothing to look at */
+static bool is_used(const ARMRVIDState *s, unsigned input)
+{
+    const RVIDInput *in = &s->core.inputs[input];
+
+    return in->target || in->level || s->signalled[input];
+}
+
 static void arm_rvid_print_info(InterruptStatsProvider *obj, GString *buf)
 {
     ARMRVIDState *s = ARM_RVID(obj);
@@ -124,14 +159,57 @@ static void arm_rvid_print_info(InterruptStatsProvider *obj, GString *buf)
     for (unsigned n = 0; n < d->num_inputs; n++) {
         const RVIDInput *in = &d->inputs[n];
 
-        if (in->target) {
-            g_string_append_printf(buf, "  input %4u -> CPU %u INTID %u%s\n",
-                                   n, in->target->cpu, in->target->intid,
-                                   in->level ? " high" : "");
-        } else if (in->level) {
-            g_string_append_printf(buf, "  input %4u unmapped high\n", n);
+        if (!is_used(s, n)) {
+            continue;
         }
+        g_string_append_printf(buf, "  input %4u %s, signalled %" PRIu64, n,
+                               !is_wired(s, n) ? "MSI" :
+                               in->level ? "wired high" : "wired low",
+                               s->signalled[n]);
+        if (in->target) {
+            unsigned cpu = in->target->cpu, intid = in->target->intid;
+
+            g_string_append_printf(buf, " -> CPU %u INTID %u", cpu, intid);
+            arm_rvic_print_state(d->rvic, cpu, intid, buf);
+        } else {
+            g_string_append(buf, ", unmapped");
+        }
+        g_string_append_c(buf, '\n');
     }
+}
+
+static void arm_rvid_get_num_inputs(Object *obj, Visitor *v, const char *name,
+                                    void *opaque, Error **errp)
+{
+    visit_type_uint32(v, name, &ARM_RVID(obj)->core.num_inputs, errp);
+}
+
+static void arm_rvid_get_inputs(Object *obj, Visitor *v, const char *name,
+                                void *opaque, Error **errp)
+{
+    ARMRVIDState *s = ARM_RVID(obj);
+    g_autoptr(QList) list = qlist_new();
+    QObject *value = QOBJECT(list);
+
+    for (unsigned n = 0; n < s->core.num_inputs; n++) {
+        const RVIDInput *in = &s->core.inputs[n];
+        QDict *dict;
+
+        if (!is_used(s, n)) {
+            continue;
+        }
+        dict = qdict_new();
+        qdict_put_int(dict, "input", n);
+        qdict_put_bool(dict, "wired", is_wired(s, n));
+        qdict_put_bool(dict, "high", in->level);
+        qdict_put_int(dict, "signalled", s->signalled[n]);
+        if (in->target) {
+            qdict_put_int(dict, "cpu", in->target->cpu);
+            qdict_put_int(dict, "intid", in->target->intid);
+        }
+        qlist_append(list, dict);
+    }
+    visit_type_any(v, name, &value, errp);
 }
 
 static void arm_rvid_realize(DeviceState *dev, Error **errp)
@@ -180,6 +258,10 @@ static void arm_rvid_class_init(ObjectClass *klass, void *data)
     /* the inputs have to be wired by the board */
     dc->user_creatable = false;
     device_class_set_props(dc, arm_rvid_properties);
+    object_class_property_add(klass, "num-inputs", "uint32",
+                              arm_rvid_get_num_inputs, NULL, NULL, NULL);
+    object_class_property_add(klass, "inputs", "list", arm_rvid_get_inputs,
+                              NULL, NULL, NULL);
     rc->phases.hold = arm_rvid_reset_hold;
     ic->get_statistics = arm_rvid_get_statistics;
     ic->print_info = arm_rvid_print_info;

@@ -66,6 +66,14 @@ static uint32_t rvic_deliverable(const RVICCore *c, const RVICInstance *inst,
     return active & ~inst->masked[word];
 }
 
+bool rvic_core_is_deliverable(const RVICCore *c, unsigned cpu, unsigned intid)
+{
+    const RVICInstance *inst = &c->instances[cpu];
+
+    return inst->enabled &&
+           extract32(rvic_deliverable(c, inst, intid / 32), intid % 32, 1);
+}
+
 static void rvic_update_ready(const RVICCore *c, RVICInstance *inst,
                               unsigned word)
 {

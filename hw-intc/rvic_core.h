@@ -215,6 +215,14 @@ void rvic_core_set_level(RVICCore *c, unsigned cpu, unsigned intid,
                          bool level);
 
 /**
+ * rvic_core_is_deliverable: whether an INTID makes the vCPU's output high
+ * @c: the core
+ * @cpu: index of the vCPU
+ * @intid: any INTID
+ */
+bool rvic_core_is_deliverable(const RVICCore *c, unsigned cpu, unsigned intid);
+
+/**
  * rvic_core_drive_output: drive a vCPU's output, changed or not
  * @c: the core
  * @cpu: index of the vCPU
@@ -316,6 +324,17 @@ bool rvid_core_post_load(RVIDCore *d);
  */
 uint64_t rvid_core_call(RVIDCore *d, unsigned call, const uint64_t arg[3],
                         uint64_t *value);
+
+/**
+ * rvid_core_find_target: look up what is mapped to an INTID
+ * @d: the distributor
+ * @cpu: index of the vCPU
+ * @intid: any INTID
+ *
+ * Returns: what all inputs that are mapped to it share, or NULL
+ */
+const RVIDTarget *rvid_core_find_target(const RVIDCore *d, unsigned cpu,
+                                        unsigned intid);
 
 /** rvid_call_name: name of rVID call @call, for traces; never NULL */
 const char *rvid_call_name(unsigned call);

@@ -23,6 +23,12 @@ static gpointer rvid_target_key(unsigned cpu, unsigned intid)
     return GUINT_TO_POINTER(cpu << 16 | intid);
 }
 
+const RVIDTarget *rvid_core_find_target(const RVIDCore *d, unsigned cpu,
+                                        unsigned intid)
+{
+    return g_hash_table_lookup(d->targets, rvid_target_key(cpu, intid));
+}
+
 static void rvid_attach(RVIDCore *d, RVIDInput *in, unsigned cpu,
                         unsigned intid)
 {

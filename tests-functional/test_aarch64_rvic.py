@@ -213,24 +213,28 @@ class Guest:
             self.assertIn('rVIC: 32 trusted, 992 untrusted INTIDs', text)
             self.assertIn('rVID: inputs 0-255 wired, 736 MSIs', text)
             cpus = re.findall(r'^ CPU (\d+) \(MPIDR 0x0*(\w+)\): (\w+), '
-                              r'IRQ \w+\r?\n((?:  .*\n)*)', text, re.M)
+                              r'IRQ \w+, acknowledged (\d+)\r?\n'
+                              r'((?:  .*\n)*)', text, re.M)
             self.assertEqual([cpu[:3] for cpu in cpus],
                              [(str(n), f'{n:x}', 'enabled')
                               for n in range(self.cpus)])
-            for n, (*_, lines) in enumerate(cpus):
+            for n, (*_, acknowledged, lines) in enumerate(cpus):
+                self.assertGreater(int(acknowledged), 0)
                 for first, last in re.findall(
-                        r'(\d+)(?:-(\d+))?',
+                        r' (\d+)(?:-(\d+))?',
                         ''.join(re.findall(r'  unmasked:(.*)', lines))):
                     unmasked[n].update(range(int(first),
                                              int(last or first) + 1))
-            mapped.update(
-                (int(n), (int(cpu), int(intid))) for n, cpu, intid in
-                re.findall(r'^  input +(\d+) -> CPU (\d+) INTID (\d+)', text,
-                           re.M))
+            for found in re.findall(r'^  input +(\d+) .*, signalled (\d+) '
+                                    r'-> CPU (\d+) INTID (\d+) ', text, re.M):
+                n, *rest = map(int, found)
+                mapped[n] = rest
 
         # Two kinds of IPIs, and the timer.
         timers = [irq.hwirq for irq, _ in self.growth('rvic', 'arch_timer')]
         self.assertEqual(len(timers), 1)
+        self.assertRegex(''.join(self.boot()['info-pic']),
+                         rf'  unmasked:.* {timers[0]}\([a-z-]+-timer\)')
         for intids in unmasked:
             self.assertLessEqual({0, 1, timers[0]}, intids)
         wired = [irq.hwirq for irq, _ in self.growth('rvid')]
@@ -240,9 +244,12 @@ class Guest:
         self.assertGreater(len(wired), 0)
         for n in wired + msis:
             self.assertIn(n, mapped)
-            cpu, intid = mapped[n]
+            _, cpu, intid = mapped[n]
             self.assertGreaterEqual(intid, 32)
             self.assertIn(intid, unmasked[cpu], f'input {n} on CPU {cpu}')
+        for irq, grown in self.growth('rvid'):
+            if sum(grown):
+                self.assertGreater(mapped[irq.hwirq][0], 0, irq.text)
 
     def test_reboot(self):
         """The guest reboots, and all devices work again."""

@@ -6,10 +6,8 @@
 
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
+#include "qobject/qjson.h"
 #include "rvic-qtest.h"
-
-#define RVIC_PATH       "/machine/rvic"
-#define RVID_PATH       "/machine/rvid"
 
 /* Lines of each vCPU: one for each INTID that a GIC has as SGI or PPI */
 #define LINES_PER_CPU   32
@@ -168,9 +166,58 @@ void rvid_msi(QTestState *qts, uint32_t data)
     qtest_memwrite(qts, DOORBELL, &le, sizeof(le));
 }
 
+QObject *rvic_qom_get(QTestState *qts, const char *path, const char *property)
+{
+    QDict *rsp = qtest_qmp(qts, "{ 'execute': 'qom-get', 'arguments': "
+                           "{ 'path': %s, 'property': %s } }", path, property);
+    QObject *value = qobject_ref(qdict_get(rsp, "return"));
+
+    qobject_unref(rsp);
+    g_assert_nonnull(value);
+    return value;
+}
+
+QList *rvic_instances(QTestState *qts)
+{
+    return qobject_to(QList, rvic_qom_get(qts, RVIC_PATH, "instances"));
+}
+
+QList *rvid_inputs(QTestState *qts)
+{
+    return qobject_to(QList, rvic_qom_get(qts, RVID_PATH, "inputs"));
+}
+
+/* Without a count, which is not a state */
+static void dump_entry(GString *dump, QDict *entry, const char *count)
+{
+    g_autoptr(GString) json = NULL;
+
+    g_assert_true(qdict_haskey(entry, count));
+    qdict_del(entry, count);
+    json = qobject_to_json(QOBJECT(entry));
+    g_string_append_printf(dump, "%s\n", json->str);
+}
+
 char *rvic_dump(QTestState *qts)
 {
-    return qtest_hmp(qts, "info pic");
+    g_autoptr(QList) instances = rvic_instances(qts);
+    g_autoptr(QList) inputs = rvid_inputs(qts);
+    GString *dump = g_string_new(NULL);
+    const QListEntry *e;
+
+    QLIST_FOREACH_ENTRY(instances, e) {
+        dump_entry(dump, qobject_to(QDict, qlist_entry_obj(e)),
+                   "acknowledged");
+    }
+    QLIST_FOREACH_ENTRY(inputs, e) {
+        QDict *input = qobject_to(QDict, qlist_entry_obj(e));
+
+        /* some are listed for nothing but their count */
+        if (qdict_haskey(input, "intid") || qdict_get_bool(input, "high")) {
+            dump_entry(dump, input, "signalled");
+        }
+    }
+    return g_string_free(dump, false);
 }
 
 char *rvic_temp(const char *suffix)

@@ -10,7 +10,11 @@
 #ifndef RVIC_QTEST_H
 #define RVIC_QTEST_H
 
+#include "qobject/qlist.h"
 #include "tests/qtest/libqtest.h"
+
+#define RVIC_PATH       "/machine/rvic"
+#define RVID_PATH       "/machine/rvid"
 
 /* Function IDs */
 #define RVID_VERSION            0xc5000100u
@@ -138,6 +142,15 @@ void rvid_line(QTestState *qts, unsigned input, bool level);
 
 /** rvid_msi: write to the doorbell as a device does: 4 bytes, little-endian */
 void rvid_msi(QTestState *qts, uint32_t data);
+
+/** rvic_qom_get: value of a property, which the caller unrefs */
+QObject *rvic_qom_get(QTestState *qts, const char *path, const char *property);
+
+/** rvic_instances: the rVIC's property "instances", an entry for each vCPU */
+QList *rvic_instances(QTestState *qts);
+
+/** rvid_inputs: the rVID's property "inputs", an entry for each that is used */
+QList *rvid_inputs(QTestState *qts);
 
 /**
  * rvic_dump: everything that a guest can change, except for the position of

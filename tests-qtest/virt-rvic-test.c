@@ -7,7 +7,6 @@
 #include "qemu/osdep.h"
 #include "qemu/timer.h"
 #include "qemu/units.h"
-#include "qobject/qlist.h"
 #include "qobject/qstring.h"
 #include "rvic-qtest.h"
 #include <libfdt.h>
@@ -208,24 +207,15 @@ static void test_help(void)
     g_assert_nonnull(strstr(irqchip, "rvic"));
 }
 
-static char *qom_get_string(QTestState *qts, const char *path,
-                            const char *property)
-{
-    QDict *rsp = qtest_qmp(qts, "{ 'execute': 'qom-get', 'arguments': "
-                           "{ 'path': %s, 'property': %s } }", path, property);
-    char *value = g_strdup(qdict_get_str(rsp, "return"));
-
-    qobject_unref(rsp);
-    return value;
-}
-
 static void check_property(const char *args, const char *property,
                            const char *expected)
 {
     QTestState *qts = qtest_initf("%s -m 32M -nodefaults", args);
-    g_autofree char *value = qom_get_string(qts, "/machine", property);
+    QString *value = qobject_to(QString,
+                                rvic_qom_get(qts, "/machine", property));
 
-    g_assert_cmpstr(value, ==, expected);
+    g_assert_cmpstr(qstring_get_str(value), ==, expected);
+    qobject_unref(value);
     qtest_quit(qts);
 }
 
@@ -708,19 +698,16 @@ static void check_reserved(const char *args, const char *region)
 {
     QTestState *qts = rvic_start("-device virtio-iommu-pci,id=iommu0 %s",
                                  args);
-    QDict *rsp = qtest_qmp(qts, "{ 'execute': 'qom-get', 'arguments': "
-                           "{ 'path': '/machine/peripheral/iommu0', "
-                           "'property': 'reserved-regions' } }");
-    QList *regions = qdict_get_qlist(rsp, "return");
+    g_autoptr(QList) regions =
+        qobject_to(QList, rvic_qom_get(qts, "/machine/peripheral/iommu0",
+                                       "reserved-regions"));
 
-    g_assert_nonnull(regions);
     g_assert_cmpuint(qlist_size(regions), ==, region ? 1 : 0);
     if (region) {
         g_assert_cmpstr(qstring_get_str(qobject_to(QString,
                                                    qlist_peek(regions))), ==,
                         region);
     }
-    qobject_unref(rsp);
     qtest_quit(qts);
 }
 
