@@ -26,7 +26,7 @@ static void wait_for_migration(QTestState *qts, const char *expected)
     }
 }
 
-/* Save the machine to a file, whose name is returned, and end it */
+/* Save the machine to a file, whose name is returned */
 static char *save(QTestState *qts)
 {
     char *file = rvic_temp(".vmstate");
@@ -35,7 +35,6 @@ static char *save(QTestState *qts)
     qtest_qmp_assert_success(qts, "{ 'execute': 'migrate', 'arguments': "
                              "{ 'uri': %s } }", uri);
     wait_for_migration(qts, "completed");
-    qtest_quit(qts);
     return file;
 }
 
@@ -54,6 +53,7 @@ static QTestState *save_and_load(QTestState *qts)
 {
     g_autofree char *file = save(qts);
 
+    qtest_quit(qts);
     qts = rvic_start(ARGS "-incoming defer");
     load(qts, file, "completed");
     return qts;
@@ -267,6 +267,271 @@ static void test_inputs(void)
     qtest_quit(qts);
 }
 
+/*
+ * Everything at once: a machine in a random state of all its interrupts, and
+ * the one restored from it, tell the same by all their calls and outputs. A
+ * failing run is repeated by the --seed that it prints.
+ */
+#define LOADED_CPUS 4
+
+typedef struct Counts {
+    unsigned trusted;
+    unsigned untrusted;
+} Counts;
+
+static bool chance(unsigned percent)
+{
+    return g_test_rand_int_range(0, 100) < percent;
+}
+
+/* vCPU 2 is disabled when it has become as busy as the others, 3 was never on */
+static void load_interrupts(QTestState *qts, const Counts *c)
+{
+    for (unsigned cpu = 0; cpu < LOADED_CPUS; cpu++) {
+        if (cpu < 3) {
+            rvic_enable(qts, cpu);
+        }
+        for (unsigned intid = 0; intid < c->trusted + c->untrusted; intid++) {
+            if (chance(50)) {
+                rvic_unmask(qts, cpu, intid);
+            }
+            if (cpu < 3 && chance(25)) {
+                rvic_signal(qts, cpu, intid);
+            }
+        }
+        for (unsigned intid = 0; intid < 32; intid++) {
+            rvic_line(qts, cpu, intid, chance(40));
+            if (chance(40)) {
+                rvic_clear_pending(qts, cpu, intid);
+            }
+        }
+    }
+}
+
+static void load_inputs(QTestState *qts, const Counts *c)
+{
+    for (unsigned n = 0; n < c->untrusted; n++) {
+        /* one in two shares one of a few INTIDs with others */
+        unsigned end = chance(50) ? c->untrusted : 4;
+
+        if (chance(85)) {
+            rvid_map(qts, n, g_test_rand_int_range(0, LOADED_CPUS),
+                     c->trusted + g_test_rand_int_range(0, end));
+        }
+        if (n < NUM_WIRED) {
+            rvid_line(qts, n, chance(40));
+        } else if (chance(40)) {
+            rvid_msi(qts, n);
+        }
+    }
+}
+
+static void load_heavily(QTestState *qts, const Counts *c)
+{
+    load_interrupts(qts, c);
+    load_inputs(qts, c);
+    for (unsigned cpu = 0; cpu < 3; cpu++) {
+        for (int i = 0; i < 20; i++) {
+            rvic_acknowledge(qts, cpu);
+        }
+    }
+    rvic_disable(qts, 2);
+    for (unsigned cpu = 0; cpu < LOADED_CPUS; cpu++) {
+        g_assert_cmpint(rvic_irq(qts, cpu), ==, cpu < 2);
+    }
+}
+
+/* Acknowledge all there is, in the order in which it comes */
+static void tell_deliverable(QTestState *qts, GString *log, unsigned cpu,
+                             GArray *acknowledged)
+{
+    uint64_t x[4];
+
+    g_string_append_printf(log, "CPU %u IRQ %d:", cpu, rvic_irq(qts, cpu));
+    while (rvic_call(qts, cpu, RVIC_ACKNOWLEDGE, UNUSED, UNUSED, UNUSED, x) ==
+           SUCCESS) {
+        uint32_t key = cpu << 16 | x[1];
+
+        g_string_append_printf(log, " %" PRIu64, x[1]);
+        g_array_append_val(acknowledged, key);
+    }
+    g_string_append_printf(log, " status %" PRIu64 " IRQ %d\n", x[0],
+                           rvic_irq(qts, cpu));
+}
+
+static void tell_all_deliverable(QTestState *qts, GString *log,
+                                 GArray *acknowledged)
+{
+    for (unsigned cpu = 0; cpu < LOADED_CPUS; cpu++) {
+        if (rvic_irq(qts, cpu)) {
+            tell_deliverable(qts, log, cpu, acknowledged);
+        }
+    }
+}
+
+static void tell_pending(QTestState *qts, GString *log, const Counts *c)
+{
+    for (unsigned cpu = 0; cpu < LOADED_CPUS; cpu++) {
+        g_string_append_printf(log, "CPU %u pending:", cpu);
+        for (unsigned intid = 0; intid < c->trusted + c->untrusted; intid++) {
+            if (rvic_is_pending(qts, cpu, intid)) {
+                g_string_append_printf(log, " %u", intid);
+            }
+        }
+        g_string_append_c(log, '\n');
+    }
+}
+
+/* What the end of interrupt of all acknowledged ones brings */
+static void tell_redelivered(QTestState *qts, GString *log,
+                             GArray *acknowledged)
+{
+    g_autoptr(GArray) again = g_array_copy(acknowledged);
+
+    g_array_set_size(acknowledged, 0);
+    for (unsigned i = 0; i < again->len; i++) {
+        uint32_t key = g_array_index(again, uint32_t, i);
+
+        rvic_unmask(qts, key >> 16, key & 0xffff);
+    }
+    tell_all_deliverable(qts, log, acknowledged);
+}
+
+/*
+ * Asks for each state by a call that depends on it, and changes it thereby:
+ * enabled and the last acknowledged INTID by ACKNOWLEDGE, then pending, then
+ * what is unmasked by signals to all, what is masked by unmasking the rest,
+ * then the trusted lines by RESAMPLE. Rising and falling edges of each input,
+ * with an end of interrupt each, find mappings, levels, and who shares.
+ */
+static char *tell(QTestState *qts, const Counts *c)
+{
+    g_autoptr(GArray) acknowledged = g_array_new(false, false, 4);
+    GString *log = g_string_new(NULL);
+    unsigned total = c->trusted + c->untrusted;
+
+    for (unsigned cpu = 0; cpu < LOADED_CPUS; cpu++) {
+        tell_deliverable(qts, log, cpu, acknowledged);
+    }
+    tell_pending(qts, log, c);
+    for (unsigned cpu = 0; cpu < LOADED_CPUS; cpu++) {
+        rvic_enable(qts, cpu);
+    }
+    tell_pending(qts, log, c);
+    for (unsigned cpu = 0; cpu < LOADED_CPUS; cpu++) {
+        for (unsigned intid = 0; intid < total; intid++) {
+            rvic_signal(qts, cpu, intid);
+        }
+        tell_deliverable(qts, log, cpu, acknowledged);
+        for (unsigned intid = 0; intid < total; intid++) {
+            rvic_unmask(qts, cpu, intid);
+        }
+        tell_deliverable(qts, log, cpu, acknowledged);
+        for (unsigned intid = 0; intid < 32; intid++) {
+            rvic_resample(qts, cpu, intid);
+        }
+    }
+    tell_pending(qts, log, c);
+
+    tell_redelivered(qts, log, acknowledged);
+    for (unsigned n = 0; n < c->untrusted; n++) {
+        g_string_append_printf(log, "input %u\n", n);
+        if (n < NUM_WIRED) {
+            rvid_line(qts, n, true);
+            tell_all_deliverable(qts, log, acknowledged);
+            rvid_line(qts, n, false);
+        } else {
+            rvid_msi(qts, n);
+            tell_all_deliverable(qts, log, acknowledged);
+        }
+        tell_redelivered(qts, log, acknowledged);
+    }
+    return g_string_free(log, false);
+}
+
+static void check_same(const char *got, const char *expected)
+{
+    g_auto(GStrv) a = g_strsplit(got, "\n", 0);
+    g_auto(GStrv) b = g_strsplit(expected, "\n", 0);
+
+    g_assert_cmpuint(g_strv_length(b), >, LOADED_CPUS);
+    for (int i = 0; b[i]; i++) {
+        g_assert_cmpstr(a[i], ==, b[i]);
+    }
+    g_assert_cmpuint(g_strv_length(a), ==, g_strv_length(b));
+}
+
+static void test_loaded(const void *opaque)
+{
+    const Counts *c = opaque;
+    g_autofree char *args =
+        g_strdup_printf("-smp %d -global arm-rvic.num-trusted=%u "
+                        "-global arm-rvic.num-untrusted=%u",
+                        LOADED_CPUS, c->trusted, c->untrusted);
+    QTestState *src = rvic_start("%s", args);
+    QTestState *dst = rvic_start("%s -incoming defer", args);
+    g_autofree char *file = NULL;
+    g_autofree char *before = NULL;
+    g_autofree char *after = NULL;
+    g_autofree char *expected = NULL;
+    g_autofree char *got = NULL;
+
+    load_heavily(src, c);
+    before = rvic_dump(src);
+    file = save(src);
+    load(dst, file, "completed");
+    after = rvic_dump(dst);
+    check_same(after, before);
+
+    expected = tell(src, c);
+    got = tell(dst, c);
+    check_same(got, expected);
+    qtest_quit(src);
+    qtest_quit(dst);
+}
+
+/* The largest machine: more lines than libqtest can watch */
+static QTestState *start_512_cpus(const char *args)
+{
+    return qtest_initf("-machine virt,irqchip=rvic -cpu max -m 32M "
+                       "-nodefaults -smp 512 %s", args);
+}
+
+static void test_512_cpus(void)
+{
+    QTestState *src = start_512_cpus("");
+    QTestState *dst = start_512_cpus("-incoming defer");
+    g_autofree char *file = NULL;
+    g_autofree char *before = NULL;
+    g_autofree char *after = NULL;
+
+    for (unsigned cpu = 0; cpu < 512; cpu++) {
+        rvic_enable(src, cpu);
+        rvic_unmask(src, cpu, 100 + cpu);
+        rvid_map(src, cpu, 511 - cpu, 100 + (511 - cpu));
+        if (cpu < NUM_WIRED) {
+            rvid_line(src, cpu, true);
+        } else {
+            rvid_msi(src, cpu);
+        }
+    }
+    before = rvic_dump(src);
+    file = save(src);
+    qtest_quit(src);
+    load(dst, file, "completed");
+    after = rvic_dump(dst);
+    g_assert_cmpstr(after, ==, before);
+    for (unsigned cpu = 0; cpu < 512; cpu++) {
+        g_assert_cmpuint(rvic_acknowledge(dst, cpu), ==, 100 + cpu);
+        rvic_expect(dst, cpu, RVIC_ACKNOWLEDGE, UNUSED, UNUSED, UNUSED,
+                    NO_INTERRUPTS, 0);
+        /* only levels last */
+        g_assert_cmpint(rvic_is_pending(dst, cpu, 100 + cpu), ==,
+                        cpu > 511 - NUM_WIRED);
+    }
+    qtest_quit(dst);
+}
+
 /* A destination with other numbers of interrupts refuses */
 static void check_refused(const char *args, const char *what)
 {
@@ -276,6 +541,7 @@ static void check_refused(const char *args, const char *what)
     g_autofree char *text = NULL;
     QTestState *dst = rvic_start(ARGS "%s -incoming defer 2>%s", args, err);
 
+    qtest_quit(src);
     load(dst, file, "failed");
     /* which does it no harm */
     qtest_system_reset(dst);
@@ -360,6 +626,11 @@ static void test_snapshot(void)
 
 int main(int argc, char **argv)
 {
+    static const Counts defaults = { NUM_TRUSTED, NUM_UNTRUSTED };
+    static const Counts smallest = { 32, 256 };
+    static const Counts most_untrusted = { 32, 2016 };
+    static const Counts most_trusted = { 1792, 256 };
+
     g_test_init(&argc, &argv, NULL);
 
     qtest_add_func("/rvic/migration/reset-state", test_reset_state);
@@ -368,6 +639,14 @@ int main(int argc, char **argv)
     qtest_add_func("/rvic/migration/last-acknowledged",
                    test_last_acknowledged);
     qtest_add_func("/rvic/migration/inputs", test_inputs);
+    qtest_add_data_func("/rvic/migration/loaded", &defaults, test_loaded);
+    qtest_add_data_func("/rvic/migration/loaded-smallest", &smallest,
+                        test_loaded);
+    qtest_add_data_func("/rvic/migration/loaded-most-untrusted",
+                        &most_untrusted, test_loaded);
+    qtest_add_data_func("/rvic/migration/loaded-most-trusted", &most_trusted,
+                        test_loaded);
+    qtest_add_func("/rvic/migration/512-cpus", test_512_cpus);
     qtest_add_func("/rvic/migration/other-untrusted", test_other_untrusted);
     qtest_add_func("/rvic/migration/other-trusted", test_other_trusted);
     qtest_add_func("/rvic/migration/snapshot", test_snapshot);
