@@ -45,12 +45,23 @@ static char *dump_dtb(const char *machine, const char *args)
     return dtb;
 }
 
+/* What it said, less QEMU's warning of old machine types */
+static GStrv said(const RVICRun *run)
+{
+    g_autoptr(GRegex) old = g_regex_new(".*: Machine type '.*' is deprecated: "
+                                        ".*\n", 0, 0, NULL);
+    g_autofree char *err = g_regex_replace_literal(old, run->err, -1, 0, "", 0,
+                                                   NULL);
+
+    return g_strsplit(g_strchomp(err), "\n", 0);
+}
+
 /* One line that has all the @words, and status 1 */
 static void check_refused(const char *machine, const char *args,
                           const char *const *words)
 {
     g_autoptr(RVICRun) run = run_to_dtb(machine, args, NULL);
-    g_auto(GStrv) lines = g_strsplit(g_strchomp(run->err), "\n", 0);
+    g_auto(GStrv) lines = said(run);
 
     g_test_message("%s", run->err);
     g_assert_cmpint(run->status, ==, 1);
@@ -71,8 +82,30 @@ static void test_refused_options(void)
                   WORDS("irqchip=rvic", "acpi=off", "irqchip=gic"));
     check_refused("virt,irqchip=rvic", "-cpu cortex-a15",
                   WORDS("irqchip=rvic", "64-bit", "-cpu", "irqchip=gic"));
+    /* none given: the board's default is a 32-bit one */
+    check_refused("virt,irqchip=rvic", "",
+                  WORDS("irqchip=rvic", "64-bit", "-cpu", "irqchip=gic"));
     check_refused("virt,irqchip=rvic", "-cpu max -smp 513",
                   WORDS("513", "512"));
+    check_refused("virt,irqchip=rvic", "-cpu max -smp 1,maxcpus=513",
+                  WORDS("513", "512"));
+    /* still refused if there are warnings to be given, too */
+    check_refused("virt,irqchip=rvic,gic-version=2,its=off,secure=on",
+                  "-cpu max", WORDS("irqchip=rvic", "secure=off"));
+    check_refused("virt,irqchip=rvic,acpi=on", "-cpu max -bios none",
+                  WORDS("irqchip=rvic", "acpi=off"));
+}
+
+/* The last of several -machine counts, as always */
+static void test_refused_merged(void)
+{
+    check_refused("virt,irqchip=rvic", "-machine secure=on -cpu max",
+                  WORDS("irqchip=rvic", "secure=off"));
+    check_refused("virt,acpi=on", "-machine irqchip=rvic -cpu max",
+                  WORDS("irqchip=rvic", "acpi=off"));
+    check_refused("virt,irqchip=rvic", "-machine irqchip=foo -cpu max "
+                  "-machine irqchip=rvic,secure=on",
+                  WORDS("irqchip=rvic", "secure=off"));
 }
 
 static void test_refused_counts(void)
@@ -99,6 +132,24 @@ static void test_refused_counts(void)
     check_refused("virt,irqchip=rvic",
                   "-cpu max -global arm-rvic.num-trusted=4294967264",
                   WORDS("num-trusted=4294967264", "2048 together"));
+    check_refused("virt,irqchip=rvic",
+                  "-cpu max -global arm-rvic.num-untrusted=4294967264",
+                  WORDS("num-untrusted=4294967264", "2048 together"));
+    /* one is too many with the default of the other */
+    check_refused("virt,irqchip=rvic",
+                  "-cpu max -global arm-rvic.num-trusted=1792",
+                  WORDS("num-trusted=1792, num-untrusted=992",
+                        "2048 together"));
+    /* no numbers of 32 bits */
+    check_refused("virt,irqchip=rvic",
+                  "-cpu max -global arm-rvic.num-trusted=many",
+                  WORDS("arm-rvic.num-trusted=many"));
+    check_refused("virt,irqchip=rvic",
+                  "-cpu max -global arm-rvic.num-untrusted=-32",
+                  WORDS("arm-rvic.num-untrusted=-32"));
+    check_refused("virt,irqchip=rvic",
+                  "-cpu max -global arm-rvic.num-untrusted=4294967296",
+                  WORDS("arm-rvic.num-untrusted=4294967296"));
     /* the board has 256 lines */
     check_refused("virt,irqchip=rvic",
                   "-cpu max -global arm-rvic.num-untrusted=224",
@@ -125,15 +176,15 @@ static void check_warned(const char *machine, const char *args,
 {
     g_autofree char *dtb = NULL;
     g_autoptr(RVICRun) run = run_to_dtb(machine, args, &dtb);
-    g_auto(GStrv) lines = g_strsplit(g_strchomp(run->err), "\n", 0);
+    g_auto(GStrv) lines = said(run);
 
     g_assert_cmpint(fdt_node_offset_by_compatible(dtb, -1, "arm,rvic"), >, 0);
     g_assert_cmpint(fdt_node_offset_by_compatible(dtb, -1, "arm,rvid"), >, 0);
+    g_test_message("%s", run->err);
+    g_assert_cmpuint(g_strv_length(lines), ==, word ? 1 : 0);
     if (!word) {
-        g_assert_cmpstr(run->err, ==, "");
         return;
     }
-    g_assert_cmpuint(g_strv_length(lines), ==, 1);
     g_assert_nonnull(strstr(lines[0], "warning:"));
     g_assert_nonnull(strstr(lines[0], "irqchip=rvic"));
     g_assert_nonnull(strstr(lines[0], word));
@@ -156,6 +207,12 @@ static void test_warned_gic_options(void)
     /* more vCPUs than a GIC of that version has */
     check_warned("virt,irqchip=rvic,gic-version=2", "-cpu max -smp 9",
                  "gic-version");
+    /* by several -machine */
+    check_warned("virt,irqchip=rvic", "-cpu max -machine its=off", "its");
+    check_warned("virt,irqchip=rvic,its=on", "-cpu max -machine its=off",
+                 "its");
+    check_warned("virt,gic-version=3", "-cpu max -machine its=off "
+                 "-machine irqchip=rvic", "gic-version and its");
 }
 
 static void test_accepted_options(void)
@@ -167,9 +224,90 @@ static void test_accepted_options(void)
     check_warned("virt,irqchip=rvic,secure=off", "-cpu max", NULL);
     check_warned("virt,irqchip=rvic,virtualization=on", "-cpu max", NULL);
     check_warned("virt,irqchip=gic", "-cpu max -machine irqchip=rvic", NULL);
+    check_warned("virt,irqchip=rvic,acpi=on", "-cpu max -machine acpi=auto",
+                 NULL);
     check_warned("virt,irqchip=rvic", "-cpu max -smp 512", NULL);
+    check_warned("virt,irqchip=rvic", "-cpu max -smp 1,maxcpus=512", NULL);
+    check_warned("virt,irqchip=rvic",
+                 "-cpu max -global arm-rvic.num-untrusted=256", NULL);
     check_warned("virt,irqchip=rvic",
                  "-cpu max -global arm-rvic.num-untrusted=2016", NULL);
+    check_warned("virt,irqchip=rvic",
+                 "-cpu max -global arm-rvic.num-trusted=1792 "
+                 "-global arm-rvic.num-untrusted=256", NULL);
+}
+
+/* An irqchip=rvic that was overridden leaves a GIC, and all that it can */
+static void test_overridden(void)
+{
+    g_autofree char *gic = dump_dtb("virt,dtb-randomness=off,gic-version=3",
+                                    "-cpu max");
+    g_autofree char *fdt = dump_dtb("virt,dtb-randomness=off,irqchip=rvic",
+                                    "-cpu max -machine irqchip=gic,"
+                                    "gic-version=3 "
+                                    "-global arm-rvic.num-trusted=33");
+
+    g_assert_cmpmem(fdt, fdt_totalsize(fdt), gic, fdt_totalsize(gic));
+}
+
+/* These numbers are the board's */
+static void test_ignored_globals(void)
+{
+    QTestState *qts = rvic_start("-smp 3 -global arm-rvic.num-cpu=7 "
+                                 "-global arm-rvid.num-wired=32");
+
+    rvic_expect(qts, 2, RVIC_ENABLE, UNUSED, UNUSED, UNUSED, SUCCESS, 0);
+    rvic_expect(qts, 0, RVIC_IS_PENDING, rvic_mpidr(3), 0, UNUSED,
+                INVALID_CPU_0, 0);
+    rvid_map(qts, NUM_WIRED - 1, 2, 40);
+    rvid_line(qts, NUM_WIRED - 1, true);
+    g_assert_true(rvic_is_pending(qts, 2, 40));
+    qtest_quit(qts);
+}
+
+/* Invalid values of options without effect are still invalid */
+static void test_refused_gic_values(void)
+{
+    static const char *const bad[] = { "gic-version=foo", "its=foo" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        g_autofree char *machine = g_strdup_printf("virt,irqchip=rvic,%s",
+                                                   bad[i]);
+        g_autoptr(RVICRun) run = run_to_dtb(machine, "-cpu max", NULL);
+
+        g_assert_cmpint(run->status, ==, 1);
+        g_assert_nonnull(strstr(run->err, i ? "'its'" : "gic-version"));
+    }
+}
+
+/* The oldest type of the machine has the same rules */
+static void test_old_machine(void)
+{
+    g_autoptr(RVICRun) help = rvic_run("-machine help");
+    unsigned oldest = UINT_MAX;
+    g_autofree char *rvic = NULL, *acpi = NULL, *secure = NULL, *gic = NULL;
+
+    for (char *at = help->out; (at = strstr(at, "\nvirt-")); at++) {
+        unsigned major, minor;
+
+        g_assert_cmpint(sscanf(at, "\nvirt-%u.%u ", &major, &minor), ==, 2);
+        oldest = MIN(oldest, major << 8 | minor);
+    }
+    g_assert_cmpuint(oldest, !=, UINT_MAX);
+    rvic = g_strdup_printf("virt-%u.%u,irqchip=rvic", oldest >> 8,
+                           oldest & 0xff);
+    acpi = g_strdup_printf("%s,acpi=on", rvic);
+    secure = g_strdup_printf("%s,secure=on", rvic);
+    gic = g_strdup_printf("%s,gic-version=2,its=off,virtualization=on", rvic);
+
+    check_refused(acpi, "-cpu max", WORDS("irqchip=rvic", "acpi=off"));
+    check_refused(secure, "-cpu max", WORDS("irqchip=rvic", "secure=off"));
+    check_refused(rvic, "-cpu cortex-a15", WORDS("irqchip=rvic", "64-bit"));
+    check_refused(rvic, "-cpu max -smp 513", WORDS("513", "max CPUs"));
+    check_refused(rvic, "-cpu max -global arm-rvic.num-trusted=33",
+                  WORDS("num-trusted=33", "multiples of 32"));
+    check_warned(rvic, "-cpu max", NULL);
+    check_warned(gic, "-cpu max -smp 17", "gic-version and its");
 }
 
 static void test_firmware(void)
@@ -179,6 +317,10 @@ static void test_firmware(void)
     g_autofree char *bios = g_strdup_printf("-cpu max -bios %s", file);
     g_autofree char *pflash = g_strdup_printf("-cpu max -drive if=pflash,"
                                               "format=raw,file=%s", file);
+    g_autofree char *blockdev = g_strdup_printf("-cpu max -blockdev driver=file,"
+                                                "node-name=flash0,filename=%s",
+                                                file);
+    g_autofree char *both = g_strdup_printf("%s -kernel %s", bios, file);
     g_autofree char *dtb = NULL;
     g_autoptr(RVICRun) gic = NULL;
 
@@ -186,12 +328,14 @@ static void test_firmware(void)
     check_warned("virt,irqchip=rvic", kernel, NULL);
     check_warned("virt,irqchip=rvic", bios, "firmware");
     check_warned("virt,irqchip=rvic", bios, "-kernel");
+    check_warned("virt,irqchip=rvic", both, "firmware");
     gic = run_to_dtb("virt", bios, &dtb);
     g_assert_cmpstr(gic->err, ==, "");
 
     /* the board's flash has this size */
     g_assert_cmpint(truncate(file, 64 * MiB), ==, 0);
     check_warned("virt,irqchip=rvic", pflash, "firmware");
+    check_warned("virt,irqchip=rvic,pflash0=flash0", blockdev, "firmware");
     unlink(file);
 }
 
@@ -693,6 +837,164 @@ static void test_dt_machines(void)
     g_assert_cmpuint(found, >, 1);
 }
 
+/*
+ * A tree given by -dtb. QEMU adds to it what it adds with a GIC, and nothing
+ * of rVIC: the tree in RAM is the same for both, and has all of the user's.
+ */
+
+#define RAM         0x40000000
+
+/* The machine's tree in RAM, where it is if there is no kernel */
+static char *read_ram_dtb(const char *machine, const char *file)
+{
+    g_autofree char *err = rvic_temp(".err");
+    g_autofree char *text = NULL;
+    g_autofree char *dumped = NULL;
+    g_autofree char *dump = rvic_temp(".dtb");
+    g_autofree char *said = NULL;
+    QTestState *qts = qtest_initf("-machine %s -cpu max -m 32M -nodefaults "
+                                  "-dtb %s 2>%s", machine, file, err);
+    struct fdt_header header;
+    gsize len;
+    char *dtb;
+
+    qtest_memread(qts, RAM, &header, sizeof(header));
+    g_assert_cmpint(fdt_check_header(&header), ==, 0);
+    dtb = g_malloc(fdt_totalsize(&header));
+    qtest_memread(qts, RAM, dtb, fdt_totalsize(&header));
+
+    /* it is the one that the monitor knows, too */
+    said = qtest_hmp(qts, "dumpdtb %s", dump);
+    g_assert_true(g_file_get_contents(dump, &dumped, &len, NULL));
+    g_assert_cmpmem(dtb, fdt_totalsize(dtb), dumped, len);
+
+    qtest_quit(qts);
+    g_assert_true(g_file_get_contents(err, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, "");
+    unlink(dump);
+    unlink(err);
+    return dtb;
+}
+
+/* QEMU replaces these nodes of a user's tree: go on behind them */
+static int skip_qemus(const void *fdt, int node, char path[256])
+{
+    for (; node >= 0; node = fdt_next_node(fdt, node, NULL)) {
+        g_assert_cmpint(fdt_get_path(fdt, node, path, 256), ==, 0);
+        if (!g_str_has_prefix(path, "/memory") && strcmp(path, "/chosen") &&
+            strcmp(path, "/psci")) {
+            break;
+        }
+    }
+    return node;
+}
+
+/* All other nodes are the same; returns the number of properties */
+static unsigned check_kept(const void *user, const void *ram)
+{
+    char path[256], ram_path[256];
+    int node = skip_qemus(user, 0, path);
+    int ram_node = skip_qemus(ram, 0, ram_path);
+    unsigned kept = 0;
+
+    while (node >= 0 && ram_node >= 0) {
+        int prop;
+
+        g_test_message("%s", path);
+        g_assert_cmpstr(ram_path, ==, path);
+        g_assert_cmpuint(count_properties(ram, ram_node), ==,
+                         count_properties(user, node));
+        fdt_for_each_property_offset(prop, user, node) {
+            const char *name;
+            int len, ram_len;
+            const void *value = fdt_getprop_by_offset(user, prop, &name, &len);
+            const void *ram_value = fdt_getprop(ram, ram_node, name, &ram_len);
+
+            g_assert_cmpmem(ram_value, ram_len, value, len);
+            kept++;
+        }
+        node = skip_qemus(user, fdt_next_node(user, node, NULL), path);
+        ram_node = skip_qemus(ram, fdt_next_node(ram, ram_node, NULL),
+                              ram_path);
+    }
+    g_assert_cmpint(node, ==, ram_node);
+    return kept;
+}
+
+static void check_user_dtb(const void *user, unsigned min_kept)
+{
+    g_autofree char *file = rvic_temp(".dtb");
+    g_autofree char *rvic = NULL;
+    g_autofree char *gic = NULL;
+
+    g_assert_true(g_file_set_contents(file, user, fdt_totalsize(user), NULL));
+    rvic = read_ram_dtb("virt,irqchip=rvic", file);
+    gic = read_ram_dtb("virt,irqchip=gic", file);
+    g_assert_cmpmem(rvic, fdt_totalsize(rvic), gic, fdt_totalsize(gic));
+    g_assert_cmpuint(check_kept(user, rvic), >=, min_kept);
+    unlink(file);
+}
+
+/* A whole tree, for a GIC with its three cells, and one for rVIC */
+static void test_user_dtb_whole(void)
+{
+    g_autofree char *gic = dump_dtb("virt,dtb-randomness=off", "-cpu max");
+    g_autofree char *rvic = dump_dtb("virt,irqchip=rvic,dtb-randomness=off",
+                                     "-cpu max -smp 4");
+    int node = fdt_path_offset(gic, "/timer");
+
+    CHECK_CELLS(gic, node, "interrupts", 1, 13, 0x104, 1, 14, 0x104,
+                1, 11, 0x104, 1, 10, 0x104);
+    check_user_dtb(gic, 200);
+    check_user_dtb(rvic, 200);
+}
+
+#define FDT_SIZE    4096
+
+static void *create_tree(void)
+{
+    void *fdt = g_malloc(FDT_SIZE);
+
+    g_assert_cmpint(fdt_create_empty_tree(fdt, FDT_SIZE), ==, 0);
+    g_assert_cmpint(fdt_setprop_u32(fdt, 0, "#address-cells", 2), ==, 0);
+    g_assert_cmpint(fdt_setprop_u32(fdt, 0, "#size-cells", 2), ==, 0);
+    return fdt;
+}
+
+static void add_node(void *fdt, const char *name, const char *property,
+                     const void *value, unsigned len)
+{
+    int node = fdt_add_subnode(fdt, 0, name);
+
+    g_assert_cmpint(node, >, 0);
+    g_assert_cmpint(fdt_setprop(fdt, node, property, value, len), ==, 0);
+}
+
+/* What would be conspicuous if anyone looked at it: not ours to judge */
+static void test_user_dtb_odd(void)
+{
+    static const uint8_t cells[64] = { 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7 };
+    g_autofree char *bare = create_tree();
+    g_autofree char *odd = create_tree();
+
+    check_user_dtb(bare, 2);
+
+    for (unsigned len = 0; len <= 28; len++) {
+        g_autofree char *interrupts = g_strdup_printf("interrupts-%u", len);
+        g_autofree char *map = g_strdup_printf("map-%u", len);
+
+        add_node(odd, interrupts, "interrupts", cells, len);
+        add_node(odd, map, "interrupt-map", cells, len);
+    }
+    /* names that the board's own nodes have, also while it works on them */
+    add_node(odd, "intc", "phandle", cells, 4);
+    add_node(odd, "interrupt-controller", "phandle", cells, 4);
+    add_node(odd, "interrupt-controller@8020000", "phandle", cells, 4);
+    add_node(odd, "timer", "interrupts", "GIC", 4);
+    add_node(odd, "pmu", "interrupt-parent", cells, 1);
+    check_user_dtb(odd, 2 + 2 * 29 + 5);
+}
+
 /* A virtio-iommu has to let MSIs through */
 static void check_reserved(const char *args, const char *region)
 {
@@ -859,10 +1161,15 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 
     qtest_add_func("/rvic/options/refused", test_refused_options);
+    qtest_add_func("/rvic/options/refused-merged", test_refused_merged);
     qtest_add_func("/rvic/options/refused-counts", test_refused_counts);
+    qtest_add_func("/rvic/options/refused-gic", test_refused_gic_values);
     qtest_add_func("/rvic/options/refused-value", test_refused_value);
     qtest_add_func("/rvic/options/warned-gic", test_warned_gic_options);
     qtest_add_func("/rvic/options/accepted", test_accepted_options);
+    qtest_add_func("/rvic/options/overridden", test_overridden);
+    qtest_add_func("/rvic/options/ignored-globals", test_ignored_globals);
+    qtest_add_func("/rvic/options/old-machine", test_old_machine);
     qtest_add_func("/rvic/options/firmware", test_firmware);
     qtest_add_func("/rvic/options/help", test_help);
     qtest_add_func("/rvic/options/properties", test_properties);
@@ -874,6 +1181,9 @@ int main(int argc, char **argv)
     qtest_add_func("/rvic/dt/counts", test_dt_counts);
     qtest_add_func("/rvic/dt/virtualization", test_dt_virtualization);
     qtest_add_func("/rvic/dt/machines", test_dt_machines);
+
+    qtest_add_func("/rvic/user-dtb/whole", test_user_dtb_whole);
+    qtest_add_func("/rvic/user-dtb/odd", test_user_dtb_odd);
 
     qtest_add_func("/rvic/board/virtio-iommu", test_virtio_iommu);
     qtest_add_func("/rvic/board/devices", test_board_devices);
