@@ -31,6 +31,35 @@ QTestState *rvic_start(const char *fmt, ...)
     return qts;
 }
 
+QTestState *rvic_start_512_cpus(const char *args)
+{
+    return qtest_initf("-machine virt,irqchip=rvic -cpu max -m 32M "
+                       "-nodefaults -smp 512 %s", args);
+}
+
+QTestState *rvic_start_counts(const RVICCounts *c, const char *args)
+{
+    return rvic_start("-global arm-rvic.num-trusted=%u "
+                      "-global arm-rvic.num-untrusted=%u %s",
+                      c->trusted, c->untrusted, args);
+}
+
+void rvic_add_counts(const char *path, void (*test)(const void *counts))
+{
+    static const RVICCounts counts[] = {
+        { "default", NUM_TRUSTED, NUM_UNTRUSTED },
+        { "smallest", 32, 256 },
+        { "most-untrusted", 32, 2016 },
+        { "most-trusted", 1792, 256 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+        g_autofree char *name = g_strdup_printf("%s/%s", path, counts[i].name);
+
+        qtest_add_data_func(name, &counts[i], test);
+    }
+}
+
 uint64_t rvic_mpidr(unsigned cpu)
 {
     return cpu / CPUS_PER_AFF1 << 8 | cpu % CPUS_PER_AFF1;

@@ -77,6 +77,34 @@
  */
 QTestState *rvic_start(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 
+/**
+ * rvic_start_512_cpus: start the largest machine
+ * @args: further arguments for QEMU
+ *
+ * libqtest can watch fewer lines than that: there is no rvic_irq().
+ */
+QTestState *rvic_start_512_cpus(const char *args);
+
+/* Numbers of interrupts that a user may choose: the default, and the limits */
+typedef struct RVICCounts {
+    const char *name;
+    unsigned trusted;
+    unsigned untrusted;
+} RVICCounts;
+
+/**
+ * rvic_start_counts: start a machine with these numbers of interrupts
+ * @args: further arguments for QEMU
+ */
+QTestState *rvic_start_counts(const RVICCounts *c, const char *args);
+
+/**
+ * rvic_add_counts: add a test for each of the numbers above
+ * @path: the test's, to which the name of the numbers is added
+ * @test: called with an RVICCounts
+ */
+void rvic_add_counts(const char *path, void (*test)(const void *counts));
+
 /** rvic_mpidr: affinity fields of a vCPU of the virt board */
 uint64_t rvic_mpidr(unsigned cpu);
 

@@ -127,17 +127,28 @@ static void test_call_limits(void)
 }
 
 /* Each input leads where it was mapped to, and nowhere else */
-static void test_all_inputs(void)
+static void test_all_inputs(const void *counts)
 {
-    QTestState *qts = start();
+    const RVICCounts *c = counts;
+    unsigned last = c->trusted + c->untrusted - 1;
+    QTestState *qts = rvic_start_counts(c, "-smp 3");
 
-    for (unsigned n = 0; n < NUM_INPUTS; n++) {
+    rvic_enable(qts, CPU);
+    rvic_enable(qts, OTHER);
+    for (unsigned n = 0; n < c->untrusted; n++) {
         unsigned cpu = n % 2 ? CPU : OTHER;
 
-        rvid_map(qts, n, cpu, LAST_INTID - n);
-        rvic_unmask(qts, cpu, LAST_INTID - n);
+        rvid_map(qts, n, cpu, last - n);
+        rvic_unmask(qts, cpu, last - n);
     }
-    for (unsigned n = 0; n < NUM_INPUTS; n++) {
+    /* the doorbell takes MSIs only, and no more than there are */
+    rvid_msi(qts, 0);
+    rvid_msi(qts, NUM_WIRED - 1);
+    rvid_msi(qts, c->untrusted);
+    rvid_msi(qts, last + 1);
+    rvic_expect_idle(qts, CPU);
+    rvic_expect_idle(qts, OTHER);
+    for (unsigned n = 0; n < c->untrusted; n++) {
         unsigned cpu = n % 2 ? CPU : OTHER;
 
         if (n < NUM_WIRED) {
@@ -145,7 +156,7 @@ static void test_all_inputs(void)
         } else {
             rvid_msi(qts, n);
         }
-        rvic_expect_only(qts, cpu, LAST_INTID - n);
+        rvic_expect_only(qts, cpu, last - n);
         rvic_expect_idle(qts, CPU + OTHER - cpu);
     }
     qtest_quit(qts);
@@ -834,7 +845,7 @@ int main(int argc, char **argv)
     qtest_add_func("/rvid/call/errors", test_call_errors);
     qtest_add_func("/rvid/call/limits", test_call_limits);
 
-    qtest_add_func("/rvid/input/all", test_all_inputs);
+    rvic_add_counts("/rvid/input/all", test_all_inputs);
     qtest_add_func("/rvid/input/unmapped", test_unmapped);
 
     qtest_add_func("/rvid/level/redelivery", test_level_redelivery);
