@@ -1020,6 +1020,60 @@ static void test_virtio_iommu(void)
     check_reserved("-global arm-rvic.num-untrusted=256", NULL);
 }
 
+/* What each vCPU's timers and PMU are connected to, and what drives its IRQ */
+
+static void check_wire(QTestState *qts, const char *path, const char *output,
+                       const char *expected)
+{
+    QString *input = qobject_to(QString, rvic_qom_get(qts, path, output));
+
+    g_test_message("%s: %s", path, output);
+    g_assert_cmpstr(qstring_get_str(input), ==, expected);
+    qobject_unref(input);
+}
+
+static void test_cpu_wires(void)
+{
+    static const struct {
+        const char *output;
+        unsigned intid;
+    } wires[] = {
+        { "unnamed-gpio-out[0]", 30 },
+        { "unnamed-gpio-out[1]", 27 },
+        { "unnamed-gpio-out[2]", 26 },
+        { "unnamed-gpio-out[3]", 29 },
+        { "unnamed-gpio-out[4]", 28 },
+        { "pmu-interrupt[0]", 23 },
+    };
+    QTestState *qts = qtest_init("-machine virt,irqchip=rvic -cpu max -m 32M "
+                                 "-nodefaults -smp 3");
+    QDict *rsp = qtest_qmp(qts, "{ 'execute': 'query-cpus-fast' }");
+    const QListEntry *e;
+    unsigned found = 0;
+
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(rsp, "return"), e) {
+        QDict *info = qobject_to(QDict, qlist_entry_obj(e));
+        const char *path = qdict_get_str(info, "qom-path");
+        unsigned cpu = qdict_get_int(info, "cpu-index");
+        g_autofree char *irq = g_strdup_printf("sysbus-irq[%u]", cpu);
+        g_autofree char *input = g_strdup_printf("%s/unnamed-gpio-in[0]",
+                                                 path);
+
+        for (size_t i = 0; i < ARRAY_SIZE(wires); i++) {
+            g_autofree char *line =
+                g_strdup_printf(RVIC_PATH "/unnamed-gpio-in[%u]",
+                                cpu * 32 + wires[i].intid);
+
+            check_wire(qts, path, wires[i].output, line);
+        }
+        check_wire(qts, RVIC_PATH, irq, input);
+        found++;
+    }
+    g_assert_cmpuint(found, ==, 3);
+    qobject_unref(rsp);
+    qtest_quit(qts);
+}
+
 /* The board's devices, down to the vCPU */
 
 #define UART        0x09000000
@@ -1186,6 +1240,7 @@ int main(int argc, char **argv)
     qtest_add_func("/rvic/user-dtb/odd", test_user_dtb_odd);
 
     qtest_add_func("/rvic/board/virtio-iommu", test_virtio_iommu);
+    qtest_add_func("/rvic/board/cpu-wires", test_cpu_wires);
     qtest_add_func("/rvic/board/devices", test_board_devices);
     qtest_add_func("/rvic/board/intx", test_board_intx);
     qtest_add_func("/rvic/board/msi", test_board_msi);
