@@ -166,7 +166,7 @@ class Rvic(Program):
         'level': ['while-high', 'falls'],
         'msi': ['unmapped', 'doorbell', 'while-masked', 'last', 'ignored'],
         'reset': ['first-start', 'signal-while-off', 'line-is-driven',
-                  'irq-is-taken'],
+                  'irq-is-taken', 'msi-while-off', 'level-while-off'],
         'wfi': ['signal', 'irq-masked', 'timer'],
     }
 

@@ -611,6 +611,54 @@ static void take_and_wait(void)
     reach(11);
 }
 
+/* What is deliverable when it starts */
+static void take_and_go(void)
+{
+    second.isr_at_start = irq_is_pending();
+    irq_unmask();
+    wait_at_most(1000000, seen[1].count);
+    delay(500);
+    irq_mask();
+    reach(12);
+}
+
+static void start_to_take(uint64_t intid)
+{
+    reach(11);
+    delay(1000);
+    expect(cpu_is_off(1), 1);
+    expect_pending(cpu_mpidr(1), intid, true);
+    expect(cpu_on(1, take_and_go), 0);
+    expect_step(12);
+    expect(second.isr_at_start, 1);
+    expect_one(1, intid);
+    expect_off();
+}
+
+/* Interrupts of devices that come while the second vCPU is off */
+static void input_while_off(void)
+{
+    const uint64_t other = cpu_mpidr(1), txim = 0x20;
+    const uint64_t msi = 50, level = RVIC_TRUSTED + INPUT_UART;
+
+    forget(1);
+    expect(hypercall(RVID_MAP, RVID_FIRST_MSI, other, msi).x0, RVIC_SUCCESS);
+    expect(status(RVIC_CLEAR_MASKED, other, msi), RVIC_SUCCESS);
+    write32(RVID_DOORBELL, RVID_FIRST_MSI);
+    start_to_take(msi);
+    verdict("reset/msi-while-off");
+
+    /* Whatever was printed left the UART's transmit interrupt asserted. */
+    forget(1);
+    expect(hypercall(RVID_MAP, INPUT_UART, other, level).x0, RVIC_SUCCESS);
+    expect(status(RVIC_CLEAR_MASKED, other, level), RVIC_SUCCESS);
+    uart_write(UART_IMSC, txim);
+    start_to_take(level);
+    uart_write(UART_IMSC, 0);
+    expect(call(RVID_UNMAP, INPUT_UART, 0).x0, RVIC_SUCCESS);
+    verdict("reset/level-while-off");
+}
+
 static void other_cpu(void)
 {
     const uint64_t other = cpu_mpidr(1);
@@ -791,6 +839,7 @@ void main(void)
     level();
     msi();
     other_cpu();
+    input_while_off();
     irq_mask();
     if (current_el() == 2) {
         below_el2();
