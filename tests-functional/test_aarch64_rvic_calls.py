@@ -152,7 +152,8 @@ class Rvic(Program):
         'discovery': [
             'psci-features-smccc-version', 'smccc-version',
             'smccc-arch-features', 'smccc-arch-features-other',
-            'psci-features-other', 'psci-version', 'upper-halves', 'registers'],
+            'psci-features-other', 'psci-version', 'upper-halves',
+            'registers'],
         'convention': [
             'registers', 'upper-half-of-x0', 'all-64-bits-of-arguments',
             'reserved-rvic', 'reserved-rvid', 'outside-the-ranges',

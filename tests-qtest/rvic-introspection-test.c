@@ -43,7 +43,7 @@ static QTestState *start_examples(void)
     /* a line that the board has not connected, its edge gone */
     rvic_line(qts, 1, 16, true);
     rvic_clear_pending(qts, 1, 16);
-    /* one acknowledged and not unmasked again, one that nothing but calls has */
+    /* one acknowledged and not unmasked again, one without an input */
     rvic_enable(qts, 2);
     rvic_unmask(qts, 2, 23);
     rvic_signal(qts, 2, 23);
@@ -58,7 +58,8 @@ static QTestState *start_examples(void)
 static void expect_text(const char *text, const char *expected)
 {
     if (!strstr(text, expected)) {
-        g_test_message("expected:\n%sin:\n%s", expected, text);
+        g_test_message("expected: %s", expected);
+        g_test_message("got: %s", text);
         g_assert_not_reached();
     }
 }

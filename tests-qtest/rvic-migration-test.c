@@ -279,7 +279,7 @@ static bool chance(unsigned percent)
     return g_test_rand_int_range(0, 100) < percent;
 }
 
-/* vCPU 2 is disabled when it has become as busy as the others, 3 was never on */
+/* vCPU 2 is disabled when it is as busy as the others, 3 was never enabled */
 static void load_interrupts(QTestState *qts, const RVICCounts *c)
 {
     for (unsigned cpu = 0; cpu < LOADED_CPUS; cpu++) {

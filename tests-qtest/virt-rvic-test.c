@@ -317,9 +317,9 @@ static void test_firmware(void)
     g_autofree char *bios = g_strdup_printf("-cpu max -bios %s", file);
     g_autofree char *pflash = g_strdup_printf("-cpu max -drive if=pflash,"
                                               "format=raw,file=%s", file);
-    g_autofree char *blockdev = g_strdup_printf("-cpu max -blockdev driver=file,"
-                                                "node-name=flash0,filename=%s",
-                                                file);
+    g_autofree char *blockdev = g_strdup_printf("-cpu max -blockdev "
+                                                "driver=file,node-name=flash0,"
+                                                "filename=%s", file);
     g_autofree char *both = g_strdup_printf("%s -kernel %s", bios, file);
     g_autofree char *dtb = NULL;
     g_autoptr(RVICRun) gic = NULL;
