@@ -255,10 +255,11 @@ fetch_binary() {
 
 # ---- Patches ---------------------------------------------------------------
 
-# hunk_headings: "FILE: HEADING" for each hunk of the patch or diff on stdin
+# hunk_headings: "FILE: HEADING" for each hunk of the patch or diff on stdin.
+# Without parameters, whose types are not the same in all versions.
 hunk_headings() {
     awk '/^\+\+\+ / { file = $2; sub(/^b\//, "", file) }
-         /^@@ / { sub(/^@@ [^@]* @@ ?/, ""); print file ": " $0 }'
+         /^@@ / { sub(/^@@ [^@]* @@ ?/, ""); sub(/\(.*/, ""); print file ": " $0 }'
 }
 
 # apply_series TREE TITLE PATCH...: makes TREE's files what the pristine ones
