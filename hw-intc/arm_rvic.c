@@ -17,6 +17,7 @@
 #include "target/arm/cpu.h"
 #include "target/arm/multiprocessing.h"
 #include "arm_rvic.h"
+#include "rvic_compat.h"
 #include "rvic_internal.h"
 #include "trace.h"
 
@@ -295,7 +296,7 @@ static const Property arm_rvic_properties[] = {
     DEFINE_PROP_UINT32("num-untrusted", ARMRVICState, num_untrusted, 992),
 };
 
-static void arm_rvic_class_init(ObjectClass *klass, void *data)
+static void arm_rvic_class_init(ObjectClass *klass, RVICClassData *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
     ResettableClass *rc = RESETTABLE_CLASS(klass);

@@ -8,13 +8,14 @@
 #include "qemu/cutils.h"
 #include "system/qtest.h"
 #include "arm_rvic_hypercall.h"
+#include "rvic_compat.h"
 #include "rvic_internal.h"
 
 /* qtest has one slot for commands, without an argument: one rVIC has it */
 static ARMRVICState *qtest_rvic;
 
 /* rvic_call CPU FUNCTION X1 X2 X3 */
-static bool arm_rvic_qtest_command(CharBackend *chr, gchar **words)
+static bool arm_rvic_qtest_command(CharFrontend *chr, gchar **words)
 {
     uint64_t arg[5], result[4];
 

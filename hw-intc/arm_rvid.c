@@ -17,6 +17,7 @@
 #include "qobject/qdict.h"
 #include "qobject/qlist.h"
 #include "arm_rvic.h"
+#include "rvic_compat.h"
 #include "rvic_internal.h"
 #include "trace.h"
 
@@ -246,7 +247,7 @@ static const Property arm_rvid_properties[] = {
     DEFINE_PROP_UINT32("num-wired", ARMRVIDState, num_wired, 256),
 };
 
-static void arm_rvid_class_init(ObjectClass *klass, void *data)
+static void arm_rvid_class_init(ObjectClass *klass, RVICClassData *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
     ResettableClass *rc = RESETTABLE_CLASS(klass);
