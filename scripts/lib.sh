@@ -214,30 +214,29 @@ recorded() {
         "$cache/dl/$1.sha256"
 }
 
-# debian_sources: apt_options for the suite that has the sources
+# debian_sources SUITE: apt_options for the suite that has the sources
 debian_sources() {
-    private_apt sources arm64 "deb-src MIRROR $source_suite main" \
-        "deb MIRROR $source_suite main"
-    step "reading $source_suite's package lists" apt-sources \
-        apt-get "${apt_options[@]}" -q update
+    private_apt "sources-$1" arm64 "deb-src MIRROR $1 main" "deb MIRROR $1 main"
+    step "reading $1's package lists" apt-sources apt-get "${apt_options[@]}" -q update
 }
 
-# fetch_source NAME VERSION: the newest source package of that version series
+# fetch_source NAME VERSION SUITE: the newest source package of that version
+# series, known as NAME-VERSION from then on
 fetch_source() {
-    local name=$1 series=$2 versions version
-    ! have "$name" || return 0
-    debian_sources
+    local name=$1 series=$2 suite=$3 versions version
+    ! have "$name-$series" || return 0
+    debian_sources "$suite"
     versions=$(apt-cache "${apt_options[@]}" showsrc --only-source "$name" |
         sed -n 's/^Version: //p' | sort -V)
     version=$(sed -E 's/^([0-9]+:)?(.*)/\2 &/' <<<"$versions" |
         awk -v start="$series." 'index($1, start) == 1 { print $2 }' | tail -n 1)
-    [ -n "$version" ] ||
-        die "$source_suite no longer has $name $series (but ${versions:-none}): see --help for --$name DIR"
+    [ -n "$version" ] || die "Debian $suite no longer has $name $series" \
+        "(but ${versions//$'\n'/, }): see --help for --$name DIR"
     (cd "$cache/dl" && step "downloading $name $version" "fetch-$name" \
         apt-get "${apt_options[@]}" -q source --download-only --only-source "$name=$version")
     version=${version#*:}
     # shellcheck disable=SC2046 # names of source packages have no spaces
-    record "$name" $(cd "$cache/dl" && sed -n '/^Checksums-Sha256:/,/^[^ ]/s/^ [^ ]* [^ ]* //p' \
+    record "$name-$series" $(cd "$cache/dl" && sed -n '/^Checksums-Sha256:/,/^[^ ]/s/^ [^ ]* [^ ]* //p' \
         "${name}_$version.dsc") "${name}_$version.dsc"
 }
 
@@ -245,7 +244,7 @@ fetch_source() {
 fetch_binary() {
     local name=$1 package=$2 file
     ! have "$name" || return 0
-    [ -n "${apt_options:-}" ] || debian_sources
+    [ -n "${apt_options:-}" ] || debian_sources "$source_suite"
     file=$(apt-get "${apt_options[@]}" --print-uris download "$package" | cut -d ' ' -f 2)
     [ -n "$file" ] || die "$source_suite has no $package"
     (cd "$cache/dl" && step "downloading $package" "fetch-$name" \

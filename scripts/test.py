@@ -361,6 +361,8 @@ def check_arguments(_lab):
     for words, wanted in [
             (['setup', '--qemu', TOP], 'is not a QEMU source tree'),
             (['setup', '--nonsense'], "unknown argument '--nonsense'"),
+            (['setup', '--build', 'docs'], "'docs' is not a name that begins with build"),
+            (['setup', '--build'], '--build needs an argument'),
             (['guest', '--nonsense'], "unknown argument '--nonsense'"),
             (['dt-schema', '--nonsense'], "unknown argument '--nonsense'"),
             (['run', '--cpus', '0'], '0 is not between 1 and 512'),
@@ -371,6 +373,21 @@ def check_arguments(_lab):
         status, text = output(os.path.join(TOP, 'scripts', words[0]), *words[1:])
         if status == 0 or wanted not in text.splitlines()[-1]:
             return f'{shlex.join(words)}: status {status}: {text}'
+    return ''
+
+
+def check_versions(lab):
+    """A tree of another version of QEMU is refused at once, by one line."""
+    lab.write('qemu/hw/arm/virt.c', '')
+    for version, good in [('10.0.13', True), ('10.2.2', True), ('10.2.0', True), ('9.2.4', False),
+                          ('10.1.3', False), ('10.0.50', False), ('10.2.90', False),
+                          ('10.20.1', False), ('11.1.2', False), ('110.0.1', False)]:
+        tree = os.path.dirname(lab.write('qemu/VERSION', version + '\n'))
+        status, text = output(os.path.join(TOP, 'scripts/setup'), '--qemu', tree, env=lab.env)
+        wanted = "lacks QEMU's subprojects" if good else \
+            f'is QEMU {version}: the overlay is for 10.0.x and 10.2.x'
+        if status != 1 or wanted not in text or len(text.splitlines()) != 1:
+            return f'QEMU {version}: status {status}: {text}'
     return ''
 
 
@@ -394,7 +411,7 @@ def check_dry_run(_lab):
 
 def run_setup_suite():
     for check in (check_series, check_drift, check_no_fit, check_download, check_step,
-                  check_arguments, check_dry_run):
+                  check_arguments, check_versions, check_dry_run):
         with tempfile.TemporaryDirectory(prefix='rvic-test-') as folder:
             report('setup/' + check.__name__[6:].replace('_', '-'), check(Lab(folder)))
 
