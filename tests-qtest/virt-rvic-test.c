@@ -811,6 +811,28 @@ static void test_dt_virtualization(void)
     check_string(without, fdt_path_offset(without, "/psci"), "method", "hvc");
 }
 
+/* The vCPUs' clusters are a GICv3's, whatever GIC is asked for besides */
+static void test_dt_affinity(void)
+{
+    static const char *const machines[] = {
+        "virt,irqchip=rvic",
+        "virt,irqchip=rvic,gic-version=2",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(machines); i++) {
+        g_autofree char *fdt = NULL;
+        g_autoptr(RVICRun) run = run_to_dtb(machines[i], "-cpu max -smp 18",
+                                            &fdt);
+
+        for (unsigned cpu = 0; cpu < 18; cpu++) {
+            g_autofree char *path = g_strdup_printf("/cpus/cpu@%u", cpu);
+
+            CHECK_CELLS(fdt, fdt_path_offset(fdt, path), "reg",
+                        rvic_mpidr(cpu));
+        }
+    }
+}
+
 /* All versions of the machine; not all describe their timers alike */
 static void test_dt_machines(void)
 {
@@ -1234,6 +1256,7 @@ int main(int argc, char **argv)
     qtest_add_func("/rvic/dt/pcie", test_dt_pcie);
     qtest_add_func("/rvic/dt/counts", test_dt_counts);
     qtest_add_func("/rvic/dt/virtualization", test_dt_virtualization);
+    qtest_add_func("/rvic/dt/affinity", test_dt_affinity);
     qtest_add_func("/rvic/dt/machines", test_dt_machines);
 
     qtest_add_func("/rvic/user-dtb/whole", test_user_dtb_whole);
