@@ -25,6 +25,9 @@ SEAM_LINES = 150
 
 SOAK_ROUNDS = 10
 
+# The newest version of QEMU that the overlay is for
+NEWEST = '10.2'
+
 counts = collections.Counter()
 
 
@@ -183,6 +186,17 @@ def without_anchor(patch, pristine):
     return bad
 
 
+def check_against_qemu(suite, build):
+    """What depends on the version of QEMU that BUILD is of."""
+    tree = os.path.dirname(os.path.realpath(build))
+    report(f'{suite}/checkpatch', checkpatch(
+        os.path.join(tree, 'scripts/checkpatch.pl'),
+        files('hw-*.[ch]', 'target-*.[ch]', 'tests-*.[chS]')))
+    report(f'{suite}/anchors', '\n'.join(
+        line for name in files('patches/*.patch') for line in without_anchor(
+            contents(name), os.path.join(tree, '.rvic-pristine'))))
+
+
 def run_style():
     try:
         check_style()
@@ -211,19 +225,13 @@ def check_style():
     report('style/rst', ''.join(
         output('/usr/bin/python3', '-m', 'docutils', '--report=1', name, os.devnull)[1]
         for name in files('*.rst')))
-    report('style/checkpatch', checkpatch(
-        '../scripts/checkpatch.pl',
-        files('hw-*.[ch]', 'target-*.[ch]', 'tests-*.[chS]')))
+    check_against_qemu('style', BUILD)
     report('style/checkpatch-linux', checkpatch(
         'linux/scripts/checkpatch.pl', files('linux/*.[ch]'), '--strict'))
 
     report('style/sparse', complaint('scripts/guest', '--sparse'))
 
-    patches = files('patches/*.patch')
-    report('style/anchors', '\n'.join(
-        line for name in patches for line in without_anchor(
-            contents(name), os.path.join(BUILD, '../.rvic-pristine'))))
-    status, text = output('git', 'apply', '--numstat', *patches)
+    status, text = output('git', 'apply', '--numstat', *files('patches/*.patch'))
     lines = sum(int(number) for line in text.splitlines() for number in line.split()[:2]) \
         if status == 0 else 0
     report('style/seams', text if status else
@@ -447,6 +455,22 @@ def run_foreign():
             shutil.rmtree(built)
 
 
+# ---- Another version of QEMU -----------------------------------------------
+
+def run_newest_qemu():
+    """qtest and boot with the newest supported QEMU, beside the one of build/."""
+    build = os.path.join(TOP, 'build-' + NEWEST)
+    if subprocess.run([os.path.join(TOP, 'scripts/setup'), '--tests', '--qemu', NEWEST,
+                       '--build', os.path.basename(build)], check=False).returncode:
+        report(f'qemu-{NEWEST}/setup', 'scripts/setup failed: see above')
+        return
+    status, text = output(os.path.join(build, 'qemu-system-aarch64'), '--version')
+    report(f'qemu-{NEWEST}/version', '' if not status and f'version {NEWEST}.' in text else text)
+    check_against_qemu('qemu-' + NEWEST, build)
+    run_meson('rvic-qtest', build)
+    run_meson('rvic-boot', build)
+
+
 # ---- All -------------------------------------------------------------------
 
 Suite = collections.namedtuple('Suite', 'about run guest long')
@@ -461,6 +485,7 @@ SUITES = {
                    lambda: run_meson('rvic-qtest'), False, False),
     'boot': Suite('Linux boots and uses its devices',
                   lambda: run_meson('rvic-boot'), True, False),
+    f'qemu-{NEWEST}': Suite(f'qtest and boot with QEMU {NEWEST}', run_newest_qemu, True, True),
     'foreign': Suite('scripts/setup --qemu with a tree that was given',
                      run_foreign, False, True),
     'sanitizers': Suite('qtest with AddressSanitizer and UndefinedBehaviorSanitizer',
