@@ -736,7 +736,7 @@ static int __init rvic_of_init(struct device_node *node,
 	if (!rvic.masked || !rvic.used || !rvic.untrusted)
 		goto err_free;
 
-	rvic.domain = irq_domain_create_linear(of_node_to_fwnode(node),
+	rvic.domain = irq_domain_create_linear(of_fwnode_handle(node),
 					       rvic.nr_trusted + rvic.nr_untrusted,
 					       &rvic_domain_ops, NULL);
 	if (!rvic.domain)

@@ -26,7 +26,7 @@
 
 #include <asm/smp_plat.h>
 
-#include "irq-msi-lib.h"
+#include "irq-rvic-compat.h"
 #include "irq-rvic.h"
 
 struct rvid {
@@ -71,12 +71,9 @@ static void rvid_compose_msi_msg(struct irq_data *d, struct msi_msg *msg)
 {
 	struct rvid *rvid = irq_data_get_irq_chip_data(d);
 
-	msg->address_hi = upper_32_bits(rvid->doorbell);
-	msg->address_lo = lower_32_bits(rvid->doorbell);
+	/* Behind an IOMMU this is the doorbell's address there */
+	msi_msg_set_addr(irq_data_get_msi_desc(d), msg, rvid->doorbell);
 	msg->data = d->hwirq;
-
-	/* Behind an IOMMU the device needs the doorbell's address there */
-	iommu_dma_compose_msi_msg(irq_data_get_msi_desc(d), msg);
 }
 
 /*
@@ -279,6 +276,7 @@ static const struct msi_parent_ops rvid_msi_parent_ops = {
 	.bus_select_mask	= MATCH_PCI_MSI | MATCH_PLATFORM_MSI,
 	.prefix			= "rvid-",
 	.init_dev_msi_info	= msi_lib_init_dev_msi_info,
+	RVID_MSI_CHIP_FLAGS
 };
 
 /*
@@ -329,7 +327,7 @@ static int __init rvid_create_domains(struct device_node *node,
 	struct irq_domain *wired, *msi;
 
 	wired = irq_domain_create_hierarchy(parent, 0, rvid->nr_inputs,
-					    of_node_to_fwnode(node),
+					    of_fwnode_handle(node),
 					    &rvid_wired_ops, rvid);
 	if (!wired)
 		return -ENOMEM;
@@ -340,7 +338,7 @@ static int __init rvid_create_domains(struct device_node *node,
 
 	msi = irq_domain_create_hierarchy(parent, IRQ_DOMAIN_FLAG_MSI_PARENT,
 					  rvid->nr_inputs,
-					  of_node_to_fwnode(node),
+					  of_fwnode_handle(node),
 					  &rvid_msi_ops, rvid);
 	if (!msi) {
 		irq_domain_remove(wired);
