@@ -214,9 +214,12 @@ recorded() {
         "$cache/dl/$1.sha256"
 }
 
-# debian_sources SUITE: apt_options for the suite that has the sources
+# debian_sources SUITE: apt_options for the suite that has the sources. Of the
+# usual one's backports APT takes only what the suite itself does not have.
 debian_sources() {
-    private_apt "sources-$1" arm64 "deb-src MIRROR $1 main" "deb MIRROR $1 main"
+    local lines=("deb-src MIRROR $1 main" "deb MIRROR $1 main")
+    [ "$1" != "$source_suite" ] || lines+=("deb MIRROR $1-backports main")
+    private_apt "sources-$1" arm64 "${lines[@]}"
     step "reading $1's package lists" apt-sources apt-get "${apt_options[@]}" -q update
 }
 

@@ -45,6 +45,10 @@ def parse(argv):
                         help='number of vCPUs, 1 to 512 (default: 4)')
     parser.add_argument('--memory', default='1G', metavar='SIZE',
                         help='guest memory, such as 512M or 2G (default: 1G)')
+    parser.add_argument('--linux', metavar='SERIES',
+                        help='another Linux than 6.12: see scripts/guest --help')
+    parser.add_argument('--pages', choices=['4k', '16k', '64k'],
+                        help="the guest's page size (default: 4k)")
     parser.add_argument('--exec', dest='command', metavar='COMMAND',
                         help='run COMMAND in the guest without a terminal, print its '
                              'output, power off, return its exit status; the boot log is '
@@ -58,14 +62,22 @@ def parse(argv):
         parser.error(f'--cpus: {args.cpus} is not between 1 and 512')
     if args.command is not None and not args.command.strip():
         parser.error('--exec: there is no command')
+    if args.linux is not None and not re.fullmatch(r'newest|[0-9]+\.[0-9]+', args.linux):
+        parser.error(f"--linux: '{args.linux}' is not newest or a series such as 6.12")
     if not re.fullmatch(r'[1-9][0-9]*[KMGTkmgt]?', args.memory):
         parser.error(f"--memory: '{args.memory}' is not a size such as 512M or 2G")
     return args
 
 
+def guest_options(args):
+    """The options for scripts/guest."""
+    return [f'--{name}={value}' for name, value in [('linux', args.linux), ('pages', args.pages)]
+            if value]
+
+
 def qemu_command(args, files):
     """QEMU's arguments; FILES is the prefix of the files that it writes."""
-    guest = os.path.join(BUILD, 'guest')
+    guest = os.path.join(BUILD, '-'.join(filter(None, ['guest', args.linux, args.pages])))
     machine = {'rvic': 'virt,irqchip=rvic', 'gic': 'virt,irqchip=gic,gic-version=3'}
     command = [
         os.path.join(BUILD, 'qemu-system-aarch64'),
@@ -127,9 +139,10 @@ def finish(process):
         process.wait()
 
 
-def prepare(script):
+def prepare(script, *arguments):
     """Run setup or guest; what it prints must not mix with a command's output."""
-    process = subprocess.Popen([os.path.join(TOP, 'scripts', script)], stdout=sys.stderr)
+    process = subprocess.Popen([os.path.join(TOP, 'scripts', script), *arguments],
+                               stdout=sys.stderr)
     try:
         if process.wait() != 0:
             sys.exit(1)
@@ -219,7 +232,7 @@ def main():
         files = os.path.join(folder, '')
         try:
             prepare('setup')
-            prepare('guest')
+            prepare('guest', *guest_options(args))
             if terminal and args.command is None:
                 leave_keys_to_guest(terminal)
             return boot(args, files)

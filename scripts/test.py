@@ -374,10 +374,15 @@ def check_arguments(_lab):
             (['setup', '--build', 'docs'], "'docs' is not a name that begins with build"),
             (['setup', '--build'], '--build needs an argument'),
             (['guest', '--nonsense'], "unknown argument '--nonsense'"),
+            (['guest', '--linux'], '--linux needs a value'),
+            (['guest', '--linux', '6.12.1'], "'6.12.1' is not newest or a series"),
+            (['guest', '--pages=4'], "'4' is not 4k, 16k or 64k"),
             (['dt-schema', '--nonsense'], "unknown argument '--nonsense'"),
             (['run', '--cpus', '0'], '0 is not between 1 and 512'),
             (['run', '--cpus', 'x'], "invalid int value: 'x'"),
             (['run', '--memory', '1 GB'], "'1 GB' is not a size"),
+            (['run', '--linux', '../7.3'], "'../7.3' is not newest or a series"),
+            (['run', '--pages', '4'], "invalid choice: '4'"),
             (['run', '--irqchip', 'apic'], "invalid choice: 'apic'"),
             (['test', 'nonsense'], "unknown suite 'nonsense'")]:
         status, text = output(os.path.join(TOP, 'scripts', words[0]), *words[1:])
