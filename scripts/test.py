@@ -71,19 +71,20 @@ def build_tests(suite, build):
     return complaint('ninja', '-C', build, *names) if names else ''
 
 
-def run_meson(suite, build=BUILD, **variables):
+def run_meson(suite, build=BUILD, guest='guest', **variables):
     """Run a suite of a build of the QEMU tree; each TAP subtest counts."""
+    log = suite + guest.removeprefix('guest')
     problem = build_tests(suite, build)
     if problem:
         report(f'{suite}: building it', problem)
         return
-    base = os.path.join(build, 'meson-logs', suite)
+    base = os.path.join(build, 'meson-logs', log)
     for old in glob.glob(glob.escape(base) + '.*'):
         os.remove(old)
     subprocess.run([os.path.join(build, 'pyvenv/bin/meson'), 'test', '-C', build, '--no-rebuild',
-                    '--suite', suite, '--logbase', suite, '--print-errorlogs'],
+                    '--suite', suite, '--logbase', log, '--print-errorlogs'],
                    stdin=subprocess.DEVNULL, check=False,
-                   env={**os.environ, 'RVIC_GUEST': os.path.join(BUILD, 'guest'), **variables})
+                   env={**os.environ, 'RVIC_GUEST': os.path.join(BUILD, guest), **variables})
 
     before = counts.total()
     cases = collections.defaultdict(list)
@@ -129,6 +130,24 @@ def run_sanitizers():
     texts = map(contents, glob.glob(glob.escape(base) + '.*'))
     report('sanitizers/reports', '\n'.join(
         text for text in texts if re.search('ERROR: AddressSanitizer|runtime error:', text)))
+
+
+def run_kernel(suite, **options):
+    """Run a suite with the guest that scripts/guest makes with these options, in its order."""
+    guest = '-'.join(['guest', *options.values()])
+    if subprocess.run([os.path.join(TOP, 'scripts/guest'),
+                       *(f'--{name}={value}' for name, value in options.items())],
+                      check=False).returncode:
+        report(f'{suite}: {guest}', 'it could not be built: see above')
+        return
+    run_meson(suite, guest=guest, RVIC_PAGES=options.get('pages', '4k'))
+
+
+def run_kernels():
+    """All with the newest kernel; with the usual one the other page sizes."""
+    run_kernel('rvic-boot', linux='newest')
+    for pages in '16k', '64k':
+        run_kernel('rvic-kernel', pages=pages)
 
 
 def run_soak():
@@ -492,7 +511,11 @@ SUITES = {
                    lambda: run_meson('rvic-qtest'), False, False),
     'boot': Suite('Linux boots and uses its devices',
                   lambda: run_meson('rvic-boot'), True, False),
+    'boot-newest': Suite("less of that with the newest Linux of Debian's backports",
+                         lambda: run_kernel('rvic-kernel', linux='newest'), False, False),
     f'qemu-{NEWEST}': Suite(f'qtest and boot with QEMU {NEWEST}', run_newest_qemu, True, True),
+    'kernels': Suite('boot with the newest Linux; 16 KiB and 64 KiB pages',
+                     run_kernels, False, True),
     'foreign': Suite('scripts/setup --qemu with a tree that was given',
                      run_foreign, False, True),
     'sanitizers': Suite('qtest with AddressSanitizer and UndefinedBehaviorSanitizer',
@@ -518,7 +541,7 @@ def main():
             parser.error(f"unknown suite '{name}': one of {' '.join(SUITES)}")
     if args.list:
         for name, suite in SUITES.items():
-            print(f"{name:10} {suite.about}{' (long)' if suite.long else ''}")
+            print(f"{name:11} {suite.about}{' (long)' if suite.long else ''}")
         return 0
 
     names = args.suites or [name for name, suite in SUITES.items() if args.all or not suite.long]
