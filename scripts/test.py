@@ -430,10 +430,12 @@ def check_dry_run(_lab):
     run = os.path.join(TOP, 'scripts/run')
     exec_text = "echo 'a,b' \"$HOME\"\nexit 3"
     status, text = output(run, '--dry-run', '--irqchip', 'gic', '--cpus', '3', '--memory', '2G',
-                          '--exec', exec_text, '--', '-device', 'edu')
+                          '--linux', '7.2', '--pages', '64k', '--exec', exec_text,
+                          '--', '-device', 'edu')
     words = shlex.split(text.replace('\\\n', ' '))
     pairs = list(zip(words, words[1:]))
     for pair in [('-machine', 'virt,irqchip=gic,gic-version=3'), ('-smp', '3'), ('-m', '2G'),
+                 ('-kernel', os.path.join(BUILD, 'guest-7.2-64k/Image')),
                  ('-fw_cfg', 'name=opt/rvic/exec,string=' + exec_text.replace(',', ',,'))]:
         if pair not in pairs:
             return f'{shlex.join(pair)} is missing: {text}'
