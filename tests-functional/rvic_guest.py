@@ -8,6 +8,7 @@ switched off; what it said is kept, so that many tests can look at one boot.
 import gzip
 import hashlib
 import os
+import platform
 import random
 import re
 import shutil
@@ -28,9 +29,16 @@ MIB = 1 << 20
 DISK_SIGNATURE = 0x72564943
 ROOT = f'PARTUUID={DISK_SIGNATURE:08x}-01'
 
+CROSS_COMPILER = 'aarch64-linux-gnu-gcc'
+
 # PCI slots of the devices. Two disks share an INTx line, as slots do that are
 # four apart.
 NET_SLOT, ROOT_SLOT, SHARED_SLOTS = 4, 5, (6, 10)
+
+# What Linux says when something went wrong, whatever the message's level.
+TROUBLE = re.compile(r'WARNING:|\bBUG\b|\bOops\b|Call trace|nobody cared|'
+                     r'Unable to handle|\bstall|lockup|blocked for more than|'
+                     r'Unexpected interrupt|spurious|NETDEV WATCHDOG', re.I)
 
 # The guest's first process: obeys one line after the other. The kernel's
 # messages stay in dmesg from here on, so that they do not mix with answers;
@@ -49,6 +57,14 @@ while read -r line; do
     echo "@END $?"
 done
 '''
+
+
+def compiler():
+    """Return the name of a C compiler for AArch64, or None."""
+    names = [CROSS_COMPILER]
+    if platform.machine() == 'aarch64':
+        names.append('gcc')
+    return next(filter(shutil.which, names), None)
 
 
 class GuestError(Exception):
@@ -394,6 +410,13 @@ class LinuxVM:
     def wait_until_ready(self, what):
         """Wait until the guest, having booted, obeys; see Console."""
         self.console.wait_for('@READY', what)
+
+    def relaunch(self, *args):
+        """Start QEMU anew with more options; the guest need not boot."""
+        self.vm.shutdown()
+        self.vm.add_args(*args)
+        self.vm.launch()
+        self.console = Console(self.vm, self.test.log, self.transcript)
 
     def run(self, line, what=None):
         """

@@ -12,13 +12,8 @@ import hashlib
 import re
 
 from qemu_test import QemuSystemTest
-from rvic_guest import (NET_SLOT, ROOT_SLOT, SHARED_SLOTS, Boot, Interrupt,
-                        LinuxTest)
-
-# What Linux says when something went wrong, whatever the message's level.
-TROUBLE = re.compile(r'WARNING:|\bBUG\b|\bOops\b|Call trace|nobody cared|'
-                     r'Unable to handle|\bstall|lockup|blocked for more than|'
-                     r'Unexpected interrupt|spurious|NETDEV WATCHDOG', re.I)
+from rvic_guest import (NET_SLOT, ROOT_SLOT, SHARED_SLOTS, TROUBLE, Boot,
+                        Interrupt, LinuxTest)
 
 # Warnings about a slow host: they come and go with its load.
 SLOW_HOST = re.compile(r'hrtimer: interrupt took|hogged CPU for|'

@@ -9,29 +9,18 @@ print a line for each; the tests here look whether all are there and good.
 """
 
 import os
-import platform
 import re
-import shutil
 import subprocess
 
 from qemu_test import QemuSystemTest
-from rvic_guest import PATIENCE
+from rvic_guest import CROSS_COMPILER, PATIENCE, compiler
 
 SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'baremetal')
-CROSS_COMPILER = 'aarch64-linux-gnu-gcc'
 
 CFLAGS = ['-O2', '-g', '-Wall', '-Wextra', '-ffreestanding', '-fno-pic',
           '-fno-stack-protector', '-mgeneral-regs-only', '-mstrict-align']
 LDFLAGS = ['-nostdlib', '-static', '-no-pie', '-Wl,--build-id=none',
            '-Wl,-T,' + os.path.join(SOURCES, 'baremetal.lds')]
-
-
-def compiler():
-    """Return the name of a C compiler for AArch64, or None."""
-    names = [CROSS_COMPILER]
-    if platform.machine() == 'aarch64':
-        names.append('gcc')
-    return next(filter(shutil.which, names), None)
 
 
 class Run:
