@@ -21,15 +21,14 @@ import time
 from qemu_test import QemuSystemTest
 
 # Bounds the boot and each job, in seconds. Both take a few on an idle machine.
-# The guest gives up a job before we give up the guest.
 PATIENCE = 60
-JOB_PATIENCE = 40
 
 MIB = 1 << 20
 DISK_SIGNATURE = 0x72564943
 ROOT = f'PARTUUID={DISK_SIGNATURE:08x}-01'
 
 CROSS_COMPILER = 'aarch64-linux-gnu-gcc'
+PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'guest')
 
 # PCI slots of the devices. Two disks share an INTx line, as slots do that are
 # four apart.
@@ -43,7 +42,7 @@ TROUBLE = re.compile(r'WARNING:|\bBUG\b|\bOops\b|Call trace|nobody cared|'
 # The guest's first process: obeys one line after the other. The kernel's
 # messages stay in dmesg from here on, so that they do not mix with answers;
 # a panic is shown nevertheless.
-INIT = f'''#!/bin/sh
+INIT = '''#!/bin/sh
 export PATH=/bin HOME=/
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
@@ -53,7 +52,7 @@ dmesg -n 1
 stty -echo -opost
 echo @READY
 while read -r line; do
-    timeout -s KILL {JOB_PATIENCE} sh -c "$line"
+    timeout -s KILL {job_patience} sh -c "$line"
     echo "@END $?"
 done
 '''
@@ -65,6 +64,11 @@ def compiler():
     if platform.machine() == 'aarch64':
         names.append('gcc')
     return next(filter(shutil.which, names), None)
+
+
+def sha256(data):
+    """Return the checksum as sha256sum prints it."""
+    return hashlib.sha256(data).hexdigest()
 
 
 class GuestError(Exception):
@@ -98,7 +102,7 @@ def file_of_initramfs(path, wanted):
                 return content
 
 
-def make_root_disk(path, scratch, busybox, files):
+def make_root_disk(path, scratch, busybox, files, job_patience):
     """
     Make a disk with one partition, an ext4 file system to boot from.
 
@@ -110,11 +114,13 @@ def make_root_disk(path, scratch, busybox, files):
     :param busybox: content of a static busybox
     :param files: from the names of further files, which are executable and
                   have no leading slash, to their content
+    :param job_patience: bounds each job, in seconds
     """
     tree = os.path.join(scratch, 'root')
     for folder in ('bin', 'dev', 'proc', 'sys', 'tmp'):
         os.makedirs(os.path.join(tree, folder))
-    for name, content in {'bin/busybox': busybox, 'init': INIT.encode(),
+    init = INIT.format(job_patience=job_patience).encode()
+    for name, content in {'bin/busybox': busybox, 'init': init,
                           **files}.items():
         with open(os.path.join(tree, name), 'wb') as file:
             file.write(content)
@@ -214,15 +220,17 @@ class Peer:
 class Console:
     """The guest's serial console, with INIT at the other end."""
 
-    def __init__(self, vm, log, transcript):
+    def __init__(self, vm, log, transcript, patience=PATIENCE):
         """
         :param vm: the QEMUMachine
         :param log: logger for the commands
         :param transcript: file for all that the guest prints
+        :param patience: how long to wait for something, in seconds
         """
         self.socket = vm.console_socket
         self.log = log
         self.transcript = transcript
+        self.patience = patience
         self.text = ''
 
     def wait_for(self, pattern, what):
@@ -235,7 +243,7 @@ class Console:
         :raises GuestError: it panicked, is gone or takes too long
         """
         self.log.info('%s: waiting for %s', what, pattern)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self.patience
         regex = re.compile(f'^{pattern}\r?\n', re.MULTILINE)
         while True:
             match = regex.search(self.text)
@@ -247,16 +255,16 @@ class Console:
                 raise GuestError(f'{what}: the guest panicked')
             left = deadline - time.monotonic()
             if left <= 0:
-                raise GuestError(f'{what}: nothing after {PATIENCE} s')
+                raise GuestError(f'{what}: nothing after {self.patience} s')
             if not self.receive(left):
                 raise GuestError(f'{what}: QEMU is gone')
 
     def wait_for_end(self, what):
         """Wait until QEMU ends; see wait_for()."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self.patience
         while self.receive(max(deadline - time.monotonic(), 0.01)):
             if time.monotonic() > deadline:
-                raise GuestError(f'{what}: not after {PATIENCE} s')
+                raise GuestError(f'{what}: not after {self.patience} s')
 
     def receive(self, seconds):
         """Wait so long for more text; return False if QEMU ended."""
@@ -274,7 +282,7 @@ class Console:
     def send(self, line):
         """Have a line executed without waiting for its end."""
         self.log.info('guest: %s', line)
-        self.socket.settimeout(PATIENCE)
+        self.socket.settimeout(self.patience)
         self.socket.sendall(line.encode() + b'\n')
 
     def run(self, line, what):
@@ -320,6 +328,24 @@ class Interrupt:
         return found
 
 
+def growth(before, after, chip='.*', name=''):
+    """
+    Find the interrupts of a controller, and how often they came.
+
+    :param before: what Interrupt.parse() made of /proc/interrupts
+    :param after: the same, of a later time
+    :param chip: regular expression for the controller's name
+    :param name: regular expression for the end of the action's name
+    :return: list of (Interrupt, list of the CPUs' numbers)
+    """
+    return [(irq, [new - old for old, new in
+                   zip(before[label].counts, irq.counts)])
+            for label, irq in after.items()
+            if label in before
+            and re.fullmatch(chip, irq.chip)
+            and re.search(f'(?:{name})$', irq.name)]
+
+
 class LinuxTest(QemuSystemTest):
     """
     A test that boots the guest which RVIC_GUEST in the environment names.
@@ -335,6 +361,18 @@ class LinuxTest(QemuSystemTest):
         super().setUp()
         self.require_accelerator('tcg')
 
+    def compiled(self, program):
+        """Compile a program of guest/ and return it."""
+        output = self.scratch_file(program)
+        done = subprocess.run(
+            [compiler(), '-static', '-O2', '-Wall', '-Wextra', '-Werror',
+             os.path.join(PROGRAMS, program + '.c'), '-o', output],
+            capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0,
+                         f'{done.stderr}(is libc6-dev-arm64-cross installed?)')
+        with open(output, 'rb') as file:
+            return file.read()
+
 
 class LinuxVM:
     """
@@ -343,19 +381,20 @@ class LinuxVM:
 
     :ivar vm: the QEMUMachine
     :ivar console: the guest's Console
+    :ivar root: the root disk's image
     :ivar qemu_log: name of QEMU's log, with errors of the guest
     """
 
     def __init__(self, test, name, machine, cpus, *args, cpu='max',
                  accel='tcg', memory='512M', append='', files=None,
-                 root_options=''):
+                 root_options='', patience=PATIENCE):
         """
         Make the root disk, do not start QEMU yet.
 
         :param test: the LinuxTest
         :param name: different for each guest of a test program
         :param machine: QEMU's -machine option
-        :param cpus: number of vCPUs
+        :param cpus: number of vCPUs, and more of QEMU's -smp option
         :param args: more options of QEMU
         :param cpu: QEMU's -cpu option
         :param accel: QEMU's -accel option
@@ -363,7 +402,9 @@ class LinuxVM:
         :param append: more of the kernel's command line
         :param files: files for the root disk, see make_root_disk()
         :param root_options: more properties of the root disk's device
+        :param patience: bounds the boot and each job, in seconds
         """
+        self.patience = patience
         self.test = test
         self.transcript_name = test.log_file(f'{name}.console')
         self.transcript = None
@@ -372,10 +413,12 @@ class LinuxVM:
         self.scratch = test.scratch_file(name)
         # A test that was killed leaves its files behind.
         shutil.rmtree(self.scratch, ignore_errors=True)
-        root = os.path.join(self.scratch, 'root.img')
-        make_root_disk(root, self.scratch, file_of_initramfs(
-            os.path.join(test.folder, 'initramfs.cpio.gz'), 'bin/busybox'),
-            files or {})
+        self.root = os.path.join(self.scratch, 'root.img')
+        busybox = file_of_initramfs(
+            os.path.join(test.folder, 'initramfs.cpio.gz'), 'bin/busybox')
+        # The guest gives up a job before we give up the guest.
+        make_root_disk(self.root, self.scratch, busybox, files or {},
+                       patience * 2 // 3)
 
         self.vm = test.get_vm(name=name)
         self.vm.set_console()
@@ -386,16 +429,18 @@ class LinuxVM:
             '-kernel', os.path.join(test.folder, 'Image'),
             '-append', f'console=ttyAMA0 root={ROOT} rw rootwait init=/init'
             + (append and ' ' + append),
-            '-drive', f'if=none,id=root,format=raw,file={root}',
+            '-drive', f'if=none,id=root,format=raw,file={self.root}',
+            # An IOMMU has to come before the devices behind it.
+            *args,
             '-device',
-            f'virtio-blk-pci,drive=root,addr={ROOT_SLOT:x}{root_options}',
-            *args)
+            f'virtio-blk-pci,drive=root,addr={ROOT_SLOT:x}{root_options}')
 
     def __enter__(self):
         self.transcript = open(self.transcript_name, 'w', encoding='utf-8')
         try:
             self.vm.launch()
-            self.console = Console(self.vm, self.test.log, self.transcript)
+            self.console = Console(self.vm, self.test.log, self.transcript,
+                                   self.patience)
             self.wait_until_ready('boot')
         except BaseException as error:
             self.__exit__(type(error), error, None)
@@ -416,7 +461,8 @@ class LinuxVM:
         self.vm.shutdown()
         self.vm.add_args(*args)
         self.vm.launch()
-        self.console = Console(self.vm, self.test.log, self.transcript)
+        self.console = Console(self.vm, self.test.log, self.transcript,
+                               self.patience)
 
     def run(self, line, what=None):
         """
@@ -436,7 +482,7 @@ class LinuxVM:
         """Switch off, wait for QEMU's end, return its exit status."""
         self.console.send('poweroff -f')
         self.console.wait_for_end('poweroff')
-        self.vm.wait(PATIENCE)
+        self.vm.wait(self.patience)
         return self.vm.exitcode()
 
 

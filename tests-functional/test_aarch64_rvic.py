@@ -8,21 +8,15 @@ RVIC_GUEST in the environment is the folder with the guest's Image and
 initramfs.cpio.gz.
 """
 
-import hashlib
 import re
 
 from qemu_test import QemuSystemTest
 from rvic_guest import (NET_SLOT, ROOT_SLOT, SHARED_SLOTS, TROUBLE, Boot,
-                        Interrupt, LinuxTest)
+                        Interrupt, LinuxTest, growth, sha256)
 
 # Warnings about a slow host: they come and go with its load.
 SLOW_HOST = re.compile(r'hrtimer: interrupt took|hogged CPU for|'
                        r'clocksource: .* readout interval')
-
-
-def sha256(data):
-    """Return the checksum as sha256sum prints it."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def warnings(dmesg):
@@ -68,21 +62,11 @@ class Guest:
     def growth(self, chip, name=''):
         """
         Find the interrupts of a controller and how often they came while
-        the guest did its jobs.
-
-        :param chip: regular expression for the controller's name
-        :param name: regular expression for the end of the action's name
-        :return: list of (Interrupt, list of the CPUs' numbers)
+        the guest did its jobs: see growth() of rvic_guest.
         """
         boot = self.boot()
-        before = Interrupt.parse(boot['interrupts-before'])
-        after = Interrupt.parse(boot['interrupts-after'])
-        return [(irq, [new - old for old, new in
-                       zip(before[label].counts, irq.counts)])
-                for label, irq in after.items()
-                if label in before
-                and re.fullmatch(chip, irq.chip)
-                and re.search(f'(?:{name})$', irq.name)]
+        return growth(Interrupt.parse(boot['interrupts-before']),
+                      Interrupt.parse(boot['interrupts-after']), chip, name)
 
     def msix(self, slot, name=''):
         """The growth of a PCI device's MSI-X interrupts."""
@@ -292,6 +276,12 @@ class FourCPUs(Guest, RvicTest):
             if name.startswith('Resched'):
                 self.assertTrue(all(grown), f'{irq.text}: {grown}')
             self.assertTrue(all(irq.counts), f'{irq.text}: {irq.counts}')
+
+
+class EightCPUs(FourCPUs):
+    """A guest with eight vCPUs."""
+
+    cpus = 8
 
 
 class EL2(Guest, RvicTest):

@@ -14,14 +14,12 @@ import hashlib
 import os
 import random
 import re
-import subprocess
 import time
 
 from qemu_test import QemuSystemTest
-from rvic_guest import (CROSS_COMPILER, NET_SLOT, PATIENCE, SHARED_SLOTS,
-                        TROUBLE, LinuxTest, LinuxVM, Peer, compiler)
-
-SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'guest')
+from rvic_guest import (CROSS_COMPILER, NET_SLOT, PATIENCE, PROGRAMS,
+                        SHARED_SLOTS, TROUBLE, LinuxTest, LinuxVM, Peer,
+                        compiler)
 
 CPUS = 4
 MOVES = 10000
@@ -93,7 +91,7 @@ class LoadTest(LinuxTest):
         :param files: more files for the root disk
         """
         files = {'even': EVEN, 'odd': ODD, **(files or {}),
-                 'load': contents(os.path.join(SOURCES, 'load'))}
+                 'load': contents(os.path.join(PROGRAMS, 'load'))}
         args = ['-netdev', 'user,id=net',
                 '-device', f'virtio-net-pci,netdev=net,addr={NET_SLOT:x}',
                 '-global', 'virtio-mmio.force-legacy=false', *args]
@@ -105,17 +103,6 @@ class LoadTest(LinuxTest):
                      '-device', f'{device},drive={serial},serial={serial}']
         return LinuxVM(self, 'guest', 'virt,irqchip=rvic', cpus, *args,
                        files=files, **options)
-
-    def compiled(self, program):
-        """Compile a program of guest/ and return it."""
-        output = self.scratch_file(program)
-        done = subprocess.run(
-            [compiler(), '-static', '-O2', '-Wall', '-Wextra', '-Werror',
-             os.path.join(SOURCES, program + '.c'), '-o', output],
-            capture_output=True, text=True, check=False)
-        self.assertEqual(done.returncode, 0,
-                         f'{done.stderr}(is libc6-dev-arm64-cross installed?)')
-        return contents(output)
 
     def start_load(self, guest):
         """Make disks and network busy, and see each of them work."""
