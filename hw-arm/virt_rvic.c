@@ -269,8 +269,7 @@ static void convert_interrupts(void *fdt, int node, uint32_t rvic_phandle)
 
     fdt_done(fdt_setprop(fdt, node, "interrupts", out, n * sizeof(*out)));
     if (type == GIC_FDT_IRQ_TYPE_PPI) {
-        fdt_done(fdt_setprop_u32(fdt, node, "interrupt-parent",
-                                  rvic_phandle));
+        fdt_done(fdt_setprop_u32(fdt, node, "interrupt-parent", rvic_phandle));
     }
 }
 

@@ -219,7 +219,6 @@ static void arm_rvid_realize(DeviceState *dev, Error **errp)
 
     /* The board's wiring */
     g_assert(s->rvic && DEVICE(s->rvic)->realized && !s->rvic->rvid);
-
     g_assert(s->num_wired >= 1);
 
     if (s->num_wired > s->rvic->num_untrusted) {

@@ -1,10 +1,9 @@
 /*
  * Arm rVIC and rVID: the state machines, in plain C
  *
- * These two files know hypercall arguments, interrupt states and mappings.
- * They know no QOM, no locks and no accelerator, so the same object serves
- * the device models, unit tests and in-process fuzzers. The caller serialises
- * all functions on one RVICCore and the RVIDCore that drives it.
+ * rvic_core.c and rvid_core.c know hypercall arguments, interrupt states and
+ * mappings, and no QOM, no locks, no accelerator. The caller serialises all
+ * functions on one RVICCore and the RVIDCore that drives it.
  *
  * The rules are those of docs/specs/arm-rvic.rst; section names below refer
  * to that page.
