@@ -429,7 +429,6 @@ static void timer(void)
 
 static void level(void)
 {
-    const uint64_t txim = 0x20;
     const uint64_t intid = RVIC_TRUSTED + INPUT_UART;
 
     /* Whatever was printed left the UART's transmit interrupt asserted. */
@@ -437,14 +436,14 @@ static void level(void)
     expect(hypercall(RVID_MAP, INPUT_UART, self, intid).x0, RVIC_SUCCESS);
     expect(status(RVIC_CLEAR_MASKED, self, intid), RVIC_SUCCESS);
     expect_none(0);
-    uart_write(UART_IMSC, txim);
+    uart_write(UART_IMSC, UART_TXI);
     expect_one(0, intid);
     expect_pending(self, intid, true);
     forget(0);
     expect(status(RVIC_CLEAR_MASKED, self, intid), RVIC_SUCCESS);
     expect_one(0, intid);
     expect_pending(self, intid, true);
-    uart_write(UART_ICR, txim);
+    uart_write(UART_ICR, UART_TXI);
     expect_pending(self, intid, false);
     forget(0);
     expect(status(RVIC_CLEAR_MASKED, self, intid), RVIC_SUCCESS);
@@ -455,14 +454,14 @@ static void level(void)
     /* Nobody acknowledges: the level comes and goes, as IRQ does. */
     irq_mask();
     forget(0);
-    uart_write(UART_IMSC, txim);
+    uart_write(UART_IMSC, UART_TXI);
     expect(irq_is_pending(), 1);
     expect(status(RVIC_CLEAR_PENDING, self, intid), RVIC_SUCCESS);
     expect(irq_is_pending(), 1);
     uart_write(UART_IMSC, 0);
     expect(irq_is_pending(), 0);
     expect(call(RVID_UNMAP, INPUT_UART, 0).x0, RVIC_SUCCESS);
-    uart_write(UART_IMSC, txim);
+    uart_write(UART_IMSC, UART_TXI);
     expect(irq_is_pending(), 0);
     uart_write(UART_IMSC, 0);
     irq_unmask();
@@ -638,22 +637,22 @@ static void start_to_take(uint64_t intid)
 /* Interrupts of devices that come while the second vCPU is off */
 static void input_while_off(void)
 {
-    const uint64_t other = cpu_mpidr(1), txim = 0x20;
-    const uint64_t msi = 50, level = RVIC_TRUSTED + INPUT_UART;
+    const uint64_t other = cpu_mpidr(1);
+    const uint64_t edge = 50, line = RVIC_TRUSTED + INPUT_UART;
 
     forget(1);
-    expect(hypercall(RVID_MAP, RVID_FIRST_MSI, other, msi).x0, RVIC_SUCCESS);
-    expect(status(RVIC_CLEAR_MASKED, other, msi), RVIC_SUCCESS);
+    expect(hypercall(RVID_MAP, RVID_FIRST_MSI, other, edge).x0, RVIC_SUCCESS);
+    expect(status(RVIC_CLEAR_MASKED, other, edge), RVIC_SUCCESS);
     write32(RVID_DOORBELL, RVID_FIRST_MSI);
-    start_to_take(msi);
+    start_to_take(edge);
     verdict("reset/msi-while-off");
 
     /* Whatever was printed left the UART's transmit interrupt asserted. */
     forget(1);
-    expect(hypercall(RVID_MAP, INPUT_UART, other, level).x0, RVIC_SUCCESS);
-    expect(status(RVIC_CLEAR_MASKED, other, level), RVIC_SUCCESS);
-    uart_write(UART_IMSC, txim);
-    start_to_take(level);
+    expect(hypercall(RVID_MAP, INPUT_UART, other, line).x0, RVIC_SUCCESS);
+    expect(status(RVIC_CLEAR_MASKED, other, line), RVIC_SUCCESS);
+    uart_write(UART_IMSC, UART_TXI);
+    start_to_take(line);
     uart_write(UART_IMSC, 0);
     expect(call(RVID_UNMAP, INPUT_UART, 0).x0, RVIC_SUCCESS);
     verdict("reset/level-while-off");

@@ -20,6 +20,7 @@
 #define UART_CR         0x30
 #define UART_IMSC       0x38
 #define UART_ICR        0x44
+#define UART_TXI        0x20    /* in IMSC and ICR: transmission */
 
 #define PSCI_VERSION        0x84000000
 #define PSCI_CPU_OFF        0x84000002
