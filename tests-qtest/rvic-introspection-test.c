@@ -9,28 +9,12 @@
 #include "qobject/qjson.h"
 #include "rvic-qtest.h"
 
-/*
- * A machine with an example of everything. vCPU 1 has INTIDs 27, 40 and 50 to
- * deliver; vCPU 2 is disabled again.
- */
+/* A machine with an example of everything; vCPU 2 is disabled again */
 static QTestState *start_examples(void)
 {
     QTestState *qts = rvic_start("-smp 3");
 
-    rvic_enable(qts, 0);
-    rvic_enable(qts, 1);
-    rvic_unmask(qts, 1, TIMER_VIRT);
-    rvic_line(qts, 1, TIMER_VIRT, true);
-    rvid_map(qts, 7, 1, 40);
-    rvic_unmask(qts, 1, 40);
-    rvid_line(qts, 7, true);
-    rvid_map(qts, 8, 0, 60);
-    rvid_line(qts, 8, true);
-    rvid_line(qts, 9, true);
-    rvid_map(qts, FIRST_MSI, 1, 50);
-    rvic_unmask(qts, 1, 50);
-    rvid_msi(qts, FIRST_MSI);
-
+    rvic_load(qts);
     /* IPIs, one of them unmasked as its neighbour is */
     rvic_unmask(qts, 1, 0);
     rvic_unmask(qts, 1, 1);
@@ -278,6 +262,7 @@ static void test_qom_read_only(void)
         const char *property;
         const char *value;
     } cases[] = {
+        { "/machine", "irqchip", "'gic'" },
         { RVIC_PATH, "num-cpu", "1" },
         { RVIC_PATH, "num-trusted", "64" },
         { RVIC_PATH, "num-untrusted", "512" },
@@ -294,9 +279,8 @@ static void test_qom_read_only(void)
         QObject *before = rvic_qom_get(qts, cases[i].path, cases[i].property);
         QObject *after;
         QDict *rsp;
-        g_autofree char *list =
-            g_strdup_printf("qom-list %s", cases[i].path);
-        g_autofree char *listed = qtest_hmp(qts, "%s", list);
+        g_autofree char *listed = qtest_hmp(qts, "qom-list %s",
+                                            cases[i].path);
         g_autofree char *name = g_strdup_printf("\n%s (", cases[i].property);
         QObject *value = qobject_from_json(cases[i].value, &error_abort);
 

@@ -172,6 +172,23 @@ void rvid_unmap(QTestState *qts, unsigned input)
     rvic_expect(qts, 0, RVID_UNMAP, input, UNUSED, UNUSED, SUCCESS, 0);
 }
 
+void rvic_load(QTestState *qts)
+{
+    rvic_enable(qts, 0);
+    rvic_enable(qts, 1);
+    rvic_unmask(qts, 1, TIMER_VIRT);
+    rvic_unmask(qts, 1, 40);
+    rvic_unmask(qts, 1, 50);
+    rvid_map(qts, 7, 1, 40);
+    rvid_map(qts, 8, 0, 60);
+    rvid_map(qts, FIRST_MSI, 1, 50);
+    rvic_line(qts, 1, TIMER_VIRT, true);
+    rvid_line(qts, 7, true);
+    rvid_line(qts, 8, true);
+    rvid_line(qts, 9, true);
+    rvid_msi(qts, FIRST_MSI);
+}
+
 bool rvic_irq(QTestState *qts, unsigned cpu)
 {
     return qtest_get_irq(qts, cpu);
@@ -247,6 +264,13 @@ char *rvic_dump(QTestState *qts)
         }
     }
     return g_string_free(dump, false);
+}
+
+void rvic_expect_dump(QTestState *qts, const char *before)
+{
+    g_autofree char *after = rvic_dump(qts);
+
+    g_assert_cmpstr(after, ==, before);
 }
 
 char *rvic_temp(const char *suffix)

@@ -142,6 +142,15 @@ void rvic_resample(QTestState *qts, unsigned cpu, unsigned intid);
 void rvid_map(QTestState *qts, unsigned input, unsigned cpu, unsigned intid);
 void rvid_unmap(QTestState *qts, unsigned input);
 
+/**
+ * rvic_load: put everything in use, on two vCPUs at least
+ *
+ * vCPU 1 has INTIDs 27, 40 and 50 to deliver: of its line, input 7 and the
+ * first MSI. Input 8 leads to the masked INTID 60 of vCPU 0; input 9 is high
+ * and unmapped.
+ */
+void rvic_load(QTestState *qts);
+
 /* Nothing deliverable: the vCPU's IRQ is low and ACKNOWLEDGE says so */
 #define rvic_expect_idle(qts, cpu) do { \
     g_assert_false(rvic_irq(qts, cpu)); \
@@ -185,6 +194,9 @@ QList *rvid_inputs(QTestState *qts);
  *            the last acknowledged INTID, as text to compare
  */
 char *rvic_dump(QTestState *qts);
+
+/** rvic_expect_dump: it is what rvic_dump() returned @before */
+void rvic_expect_dump(QTestState *qts, const char *before);
 
 /** rvic_temp: create an empty temporary file, to be unlinked by the caller */
 char *rvic_temp(const char *suffix);

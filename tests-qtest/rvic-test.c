@@ -16,13 +16,6 @@ static const uint32_t target_calls[] = {
     RVIC_CLEAR_PENDING,
 };
 
-static void assert_unchanged(QTestState *qts, const char *before)
-{
-    g_autofree char *after = rvic_dump(qts);
-
-    g_assert_cmpstr(after, ==, before);
-}
-
 static void test_call_version(void)
 {
     QTestState *qts = rvic_start("-smp 2");
@@ -60,7 +53,6 @@ static void test_call_info(void)
     };
     QTestState *qts = rvic_start("-smp 1");
 
-    check_info(qts, NUM_TRUSTED, NUM_UNTRUSTED);
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         rvic_expect(qts, 0, RVIC_INFO, bad[i], 0, 0, ERROR_PARAMETER_0, 0);
     }
@@ -80,7 +72,7 @@ static void test_call_reserved(void)
         rvic_expect(qts, fn % 2, fn, 0, 0, 0, NOT_SUPPORTED, 0);
         rvic_expect(qts, fn % 2, fn, UNUSED, UNUSED, UNUSED, NOT_SUPPORTED, 0);
     }
-    assert_unchanged(qts, before);
+    rvic_expect_dump(qts, before);
     qtest_quit(qts);
 }
 
@@ -139,7 +131,7 @@ static void test_call_bad_mpidr(void)
         rvic_expect(qts, 0, fn, 0x0ff, 40, UNUSED, INVALID_CPU_0, 0);
         rvic_expect(qts, 0, fn, UINT64_MAX, 40, UNUSED, INVALID_CPU_0, 0);
     }
-    assert_unchanged(qts, before);
+    rvic_expect_dump(qts, before);
     qtest_quit(qts);
 }
 
@@ -170,7 +162,7 @@ static void test_call_bad_intid(void)
                         INVALID_CPU_0, 0);
         }
     }
-    assert_unchanged(qts, before);
+    rvic_expect_dump(qts, before);
 
     /* the last one is good */
     for (size_t i = 0; i < ARRAY_SIZE(target_calls); i++) {
@@ -195,7 +187,7 @@ static void test_call_signal_disabled(void)
                 ERROR_PARAMETER_1, 0);
     rvic_expect(qts, 0, RVIC_SIGNAL, 2, 40, UNUSED, INVALID_CPU_0, 0);
     rvic_expect(qts, 0, RVIC_SIGNAL, 2, NUM_INTIDS, UNUSED, INVALID_CPU_0, 0);
-    assert_unchanged(qts, before);
+    rvic_expect_dump(qts, before);
 
     rvic_expect(qts, 1, RVIC_SIGNAL, rvic_mpidr(0), 40, UNUSED, SUCCESS, 0);
     g_assert_true(rvic_is_pending(qts, 0, 40));
@@ -247,7 +239,7 @@ static void test_call_resample_errors(void)
             rvic_expect(qts, 0, RVIC_RESAMPLE, bad[i], UNUSED, UNUSED,
                         ERROR_PARAMETER_0, 0);
         }
-        assert_unchanged(qts, before);
+        rvic_expect_dump(qts, before);
         rvic_enable(qts, 0);
         rvic_clear_pending(qts, 0, TIMER_VIRT);
     }
@@ -416,6 +408,11 @@ static void test_counts(const void *counts)
         rvic_resample(qts, 1, intid);
         rvic_unmask(qts, 1, intid);
         rvic_expect_only(qts, 1, intid);
+    }
+    /* those above have no line, which is to say a low one */
+    for (unsigned intid = 32; intid < c->trusted; intid++) {
+        rvic_resample(qts, 1, intid);
+        g_assert_false(rvic_is_pending(qts, 1, intid));
     }
     g_assert_false(rvic_irq(qts, 0));
     qtest_quit(qts);
@@ -831,33 +828,14 @@ static void test_state_fairness_level(void)
     qtest_quit(qts);
 }
 
-/* A machine with everything in use; vCPU 1 has INTIDs 27, 40, 50 to deliver */
-static void load_state(QTestState *qts)
-{
-    rvic_enable(qts, 0);
-    rvic_enable(qts, 1);
-    rvic_unmask(qts, 1, 40);
-    rvic_unmask(qts, 1, 50);
-    rvic_unmask(qts, 1, TIMER_VIRT);
-    rvid_map(qts, 7, 1, 40);
-    rvid_map(qts, 8, 0, 60);
-    rvid_map(qts, FIRST_MSI, 1, 50);
-    rvic_line(qts, 1, TIMER_VIRT, true);
-    rvid_line(qts, 7, true);
-    rvid_line(qts, 8, true);
-    rvid_line(qts, 9, true);
-    rvid_msi(qts, FIRST_MSI);
-    g_assert_true(rvic_irq(qts, 1));
-}
-
 static void test_reset_clears(void)
 {
     QTestState *qts = rvic_start("-smp 2");
     g_autofree char *before = rvic_dump(qts);
 
-    load_state(qts);
+    rvic_load(qts);
     qtest_system_reset(qts);
-    assert_unchanged(qts, before);
+    rvic_expect_dump(qts, before);
     g_assert_false(rvic_irq(qts, 1));
 
     /* no mapping is left */
@@ -880,7 +858,7 @@ static void test_reset_high_lines(void)
 {
     QTestState *qts = rvic_start("-smp 2");
 
-    load_state(qts);
+    rvic_load(qts);
     qtest_system_reset(qts);
 
     rvic_enable(qts, 1);
@@ -915,13 +893,14 @@ static void test_reset_usable(void)
     QTestState *qts = rvic_start("-smp 2");
 
     for (int i = 0; i < 3; i++) {
-        load_state(qts);
+        rvic_load(qts);
+        g_assert_true(rvic_irq(qts, 1));
         qtest_system_reset(qts);
         rvic_enable(qts, 0);
         rvic_enable(qts, 1);
         check_life(qts, 1, 40);
         check_life(qts, 0, TIMER_VIRT);
-        /* for load_state() to have edges */
+        /* for rvic_load() to have edges */
         rvic_line(qts, 1, TIMER_VIRT, false);
         rvid_line(qts, 7, false);
         rvid_line(qts, 8, false);
