@@ -110,50 +110,36 @@ static void test_refused_merged(void)
 
 static void test_refused_counts(void)
 {
-    check_refused("virt,irqchip=rvic",
-                  "-cpu max -global arm-rvic.num-trusted=33",
-                  WORDS("num-trusted=33", "multiples of 32"));
-    check_refused("virt,irqchip=rvic",
-                  "-cpu max -global arm-rvic.num-untrusted=991",
-                  WORDS("num-untrusted=991", "multiples of 32"));
-    check_refused("virt,irqchip=rvic",
-                  "-cpu max -global arm-rvic.num-trusted=0",
-                  WORDS("num-trusted=0", "at least 32"));
-    check_refused("virt,irqchip=rvic",
-                  "-cpu max -global arm-rvic.num-untrusted=0",
-                  WORDS("num-untrusted=0", "at least 32"));
-    check_refused("virt,irqchip=rvic",
-                  "-cpu max -global arm-rvic.num-untrusted=2048",
-                  WORDS("num-untrusted=2048", "2048 together"));
-    check_refused("virt,irqchip=rvic",
-                  "-cpu max -global arm-rvic.num-trusted=1088",
-                  WORDS("num-trusted=1088", "2048 together"));
-    /* sums that do not fit in 32 bits */
-    check_refused("virt,irqchip=rvic",
-                  "-cpu max -global arm-rvic.num-trusted=4294967264",
-                  WORDS("num-trusted=4294967264", "2048 together"));
-    check_refused("virt,irqchip=rvic",
-                  "-cpu max -global arm-rvic.num-untrusted=4294967264",
-                  WORDS("num-untrusted=4294967264", "2048 together"));
-    /* one is too many with the default of the other */
-    check_refused("virt,irqchip=rvic",
-                  "-cpu max -global arm-rvic.num-trusted=1792",
-                  WORDS("num-trusted=1792, num-untrusted=992",
-                        "2048 together"));
-    /* no numbers of 32 bits */
-    check_refused("virt,irqchip=rvic",
-                  "-cpu max -global arm-rvic.num-trusted=many",
-                  WORDS("arm-rvic.num-trusted=many"));
-    check_refused("virt,irqchip=rvic",
-                  "-cpu max -global arm-rvic.num-untrusted=-32",
-                  WORDS("arm-rvic.num-untrusted=-32"));
-    check_refused("virt,irqchip=rvic",
-                  "-cpu max -global arm-rvic.num-untrusted=4294967296",
-                  WORDS("arm-rvic.num-untrusted=4294967296"));
-    /* the board has 256 lines */
-    check_refused("virt,irqchip=rvic",
-                  "-cpu max -global arm-rvic.num-untrusted=224",
-                  WORDS("arm-rvic.num-untrusted", "224"));
+    static const struct {
+        const char *global;
+        const char *reason;
+    } bad[] = {
+        { "num-trusted=33", "multiples of 32" },
+        { "num-untrusted=991", "multiples of 32" },
+        { "num-trusted=0", "at least 32" },
+        { "num-untrusted=0", "at least 32" },
+        { "num-untrusted=2048", "2048 together" },
+        { "num-trusted=1088", "2048 together" },
+        /* sums that do not fit in 32 bits */
+        { "num-trusted=4294967264", "2048 together" },
+        { "num-untrusted=4294967264", "2048 together" },
+        /* one is too many with the default of the other */
+        { "num-trusted=1792", ", num-untrusted=992: trusted and untrusted" },
+        /* no numbers of 32 bits */
+        { "num-trusted=many", "global" },
+        { "num-untrusted=-32", "global" },
+        { "num-untrusted=4294967296", "global" },
+        /* the board has 256 lines */
+        { "num-untrusted=224", "at least 256" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        g_autofree char *args = g_strdup_printf("-cpu max -global arm-rvic.%s",
+                                                bad[i].global);
+
+        check_refused("virt,irqchip=rvic", args,
+                      WORDS("arm-rvic.num-", bad[i].global, bad[i].reason));
+    }
 }
 
 static void test_refused_value(void)
@@ -382,8 +368,8 @@ static void test_gic_untouched(void)
 
     implied = dump_dtb("virt,dtb-randomness=off", "-cpu max");
     given = dump_dtb("virt,dtb-randomness=off,irqchip=gic", "-cpu max");
-    g_assert_cmpuint(fdt_totalsize(implied), ==, fdt_totalsize(given));
-    g_assert_cmpint(memcmp(implied, given, fdt_totalsize(given)), ==, 0);
+    g_assert_cmpmem(implied, fdt_totalsize(implied),
+                    given, fdt_totalsize(given));
 
     a15 = dump_dtb("virt", "-cpu cortex-a15");
     g_assert_cmpint(fdt_node_offset_by_compatible(a15, -1, "arm,rvic"), <, 0);
@@ -1173,11 +1159,9 @@ static void test_board_devices(void)
 
 static QTestState *start_edu(unsigned slot)
 {
-    QTestState *qts;
+    QTestState *qts = rvic_start("-machine highmem=off -device edu,addr=%u",
+                                 slot);
 
-    qts = qtest_initf("-machine virt,irqchip=rvic,highmem=off -cpu max "
-                      "-m 32M -nodefaults -device edu,addr=%u", slot);
-    qtest_irq_intercept_out_named(qts, "/machine/rvic", "sysbus-irq");
     rvic_enable(qts, 0);
     qtest_writel(qts, PCI_CONFIG(slot) + PCI_BAR0, PCI_MMIO);
     /* memory and bus master */
