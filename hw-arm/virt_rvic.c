@@ -10,7 +10,6 @@
 #include "hw/arm/bsa.h"
 #include "hw/arm/fdt.h"
 #include "hw/intc/arm_gic_common.h"
-#include "hw/irq.h"
 #include "hw/qdev-properties.h"
 #include "system/device_tree.h"
 #include "system/qtest.h"

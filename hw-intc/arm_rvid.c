@@ -10,7 +10,6 @@
 #include "qapi/error.h"
 #include "qapi/visitor.h"
 #include "hw/intc/intc.h"
-#include "hw/irq.h"
 #include "hw/pci/msi.h"
 #include "hw/qdev-properties.h"
 #include "migration/vmstate.h"
