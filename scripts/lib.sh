@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# What scripts/setup and scripts/guest share: places, messages, steps that
-# show progress, packages, verified downloads, patch series. Sourced, not run.
+# What setup, guest and dt-schema share: places, messages, steps that show
+# progress, packages, verified downloads, patch series. Sourced, not run.
 
 set -eu -o pipefail
 
