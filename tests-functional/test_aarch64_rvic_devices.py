@@ -306,8 +306,9 @@ class DevicesTest(LinuxTest):
         """
         Devices are plugged in behind root ports of a machine without MSIs.
 
-        They stay there: without MSIs Linux 6.12 does not get to the end of
-        their removal. Nor does it with a GIC, where they do not even appear.
+        They stay there: they share their interrupt with the port, and Linux
+        removes them in the thread of the port's handler, where it then waits
+        for all handlers of that interrupt, and so for itself.
         """
         with self.hotplug_guest(*NO_MSIS) as guest:
             first = guest.interrupts()
