@@ -24,6 +24,9 @@ from qemu_test import QemuSystemTest
 PATIENCE = 60
 
 MIB = 1 << 20
+
+# The size of the guest's pages. Of less than one its dd reads through caches.
+PAGE = int(os.environ.get('RVIC_PAGES', '4k').removesuffix('k')) << 10
 DISK_SIGNATURE = 0x72564943
 ROOT = f'PARTUUID={DISK_SIGNATURE:08x}-01'
 
@@ -156,9 +159,10 @@ def read(folder, block):
     It is read past all caches, so that each block costs an interrupt.
 
     :param folder: the disk's folder in /sys
-    :param block: size of a block
+    :param block: size of a block, which becomes a page if that is larger
     """
-    return (f'dd if=/dev/${{{folder[1:]}##*/}} bs={block} iflag=direct'
+    return (f'dd if=/dev/${{{folder[1:]}##*/}} bs={max(block, PAGE)}'
+            ' iflag=direct'
             ' 2>/dev/null | sha256sum')
 
 
@@ -591,7 +595,8 @@ class Boot:
         What the guest does, in this order: name and one line of shell each.
         """
         each = ' '.join(str(cpu) for cpu in range(self.cpus))
-        blocks = len(self.root_data) // 16384 // self.cpus
+        block = max(16384, PAGE)
+        blocks = len(self.root_data) // block // self.cpus
         return [
             ('interrupts-before', 'cat /proc/interrupts'),
             ('online', 'cat /sys/devices/system/cpu/online'),
@@ -603,18 +608,19 @@ class Boot:
              "$(awk '$5 == \"/\" { print $3 }' /proc/self/mountinfo)"),
             ('iommu', 'ls /sys/kernel/iommu_groups/*/devices; true'),
             ('root-read', f'for cpu in {each}; do taskset -c $cpu dd if=/data'
-             f' bs=16k count={blocks} skip=$((cpu * {blocks})) iflag=direct'
+             f' bs={block} count={blocks} skip=$((cpu * {blocks}))'
+             ' iflag=direct'
              ' 2>/dev/null; done | sha256sum'),
             ('root-write', 'for i in 1 2 3 4; do cp /data /copy && sync &&'
              ' echo 3 >/proc/sys/vm/drop_caches && sha256sum /copy || break;'
              ' done'),
             ('mmio', f'disk=$({disk("mmio")}); readlink -f $disk;'
-             f' {read("$disk", "8k")}'),
+             f' {read("$disk", 8192)}'),
             # Whoever is slow to lower its line must not hide the other.
             ('intx', '; '.join(f'disk{slot}=$({disk(f"intx{slot}")})'
                                for slot in SHARED_SLOTS) + '; '
              + ' & '.join(['for i in 1 2 3; do '
-                           f'{read(f"$disk{slot}", "4k")}; done'
+                           f'{read(f"$disk{slot}", 4096)}; done'
                            for slot in SHARED_SLOTS] * 2) + ' & wait'),
             ('net', 'ip link set lo up; ip link set eth0 up; ip address add'
              f' 10.0.2.15/24 dev eth0; nc 10.0.2.2 {port} </data'
@@ -643,7 +649,7 @@ class Boot:
         self.output['reboot'] = guest.run(
             'cat /old /proc/sys/kernel/random/boot_id', 'reboot')
         self.output['reboot-disks'] = guest.run(
-            f'sha256sum /copy; disk=$({disk("mmio")}); {read("$disk", "64k")}',
+            f'sha256sum /copy; disk=$({disk("mmio")}); {read("$disk", 65536)}',
             'reboot-disks')
         self.output['reboot-interrupts'] = guest.run(
             'cat /proc/interrupts', 'reboot-interrupts')

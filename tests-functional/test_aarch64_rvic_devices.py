@@ -236,7 +236,7 @@ class DevicesTest(LinuxTest):
         before = guest.interrupts()
         path, digest = guest.run(
             f'disk=$({disk("hot")}); readlink -f $disk;'
-            f' {read("$disk", "16k")}', 'disk').split()[:2]
+            f' {read("$disk", 16384)}', 'disk').split()[:2]
         self.assertEqual(digest, sha256(DATA))
         self.assertRegex(path, '/0000:00:08.0/0000:01:00.0/virtio')
         guest.run(NETWORK)

@@ -13,6 +13,7 @@ import os
 import re
 
 from qemu_test import QemuSystemTest
+from rvic_guest import PAGE
 from test_aarch64_rvic import FourCPUs
 
 
@@ -29,8 +30,7 @@ class OtherKernel(FourCPUs):
         self.assertIn(f'Linux version {version} ', dmesg)
         order, size = re.search(r'Dentry cache hash table entries: \d+ '
                                 r'\(order: (\d+), (\d+) bytes', dmesg).groups()
-        self.assertEqual(f'{int(size) >> int(order) >> 10}k',
-                         os.environ.get('RVIC_PAGES', '4k'))
+        self.assertEqual(int(size) >> int(order), PAGE)
 
 
 del FourCPUs  # it is not to run by itself, too
