@@ -13,7 +13,7 @@ import re
 import subprocess
 
 from qemu_test import QemuSystemTest
-from rvic_guest import CROSS_COMPILER, PATIENCE, compiler
+from rvic_guest import PATIENCE, compiler
 
 SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'baremetal')
 
@@ -44,7 +44,7 @@ class Run:
         """Build the program and run it until it switches the machine off."""
         log = test.log_file(f'{self.name}.console')
         try:
-            elf = self.build(test.scratch_file(self.program + '.elf'))
+            elf = self.build(test)
             # No monitor: the machine is off before one would be connected.
             with open(log, 'wb') as console:
                 self.exitcode = subprocess.run(
@@ -64,15 +64,16 @@ class Run:
                                            self.text, re.M):
             self.checks[name] = f'{name}: {why or "not ok"}' if wrong else ''
 
-    def build(self, elf):
-        """Compile the program."""
+    def build(self, test):
+        """Compile the program; return its name."""
+        elf = test.scratch_file(self.program + '.elf')
         sources = [os.path.join(SOURCES, name) for name in
                    ('start.S', 'runtime.c', self.program + '.c')]
-        done = subprocess.run([compiler(), *CFLAGS, *LDFLAGS, *sources, '-o',
-                               elf], capture_output=True, text=True,
+        command = [compiler(test), *CFLAGS, *LDFLAGS, *sources, '-o', elf]
+        done = subprocess.run(command, capture_output=True, text=True,
                               check=False)
         if done.returncode:
-            raise RuntimeError(f'{compiler()} failed: {done.stderr}')
+            raise RuntimeError(f'{command[0]} failed: {done.stderr}')
         return elf
 
 
@@ -82,9 +83,7 @@ class CallsTest(QemuSystemTest):
     runs = {}
 
     def setUp(self):
-        if compiler() is None:
-            self.skipTest(f'there is no {CROSS_COMPILER}: '
-                          'install gcc-aarch64-linux-gnu')
+        compiler(self)
         super().setUp()
         self.require_accelerator('tcg')
 
