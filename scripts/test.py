@@ -53,6 +53,18 @@ def complaint(*command, **options):
     return (text or f'exit status {status}') if status else ''
 
 
+def run_script(name, *arguments):
+    """Whether one of the scripts, which shows what it does, succeeds."""
+    return subprocess.run([os.path.join(TOP, 'scripts', name), *arguments],
+                          check=False).returncode == 0
+
+
+def prepare(name, *arguments):
+    """The same; without it there is no going on."""
+    if not run_script(name, *arguments):
+        sys.exit(1)
+
+
 # ---- Suites that are registered in meson -----------------------------------
 
 def introspect(build, what):
@@ -73,16 +85,15 @@ def build_tests(suite, build):
 
 def run_meson(suite, build=BUILD, guest='guest', **variables):
     """Run a suite of a build of the QEMU tree; each TAP subtest counts."""
-    log = suite + guest.removeprefix('guest')
     problem = build_tests(suite, build)
     if problem:
         report(f'{suite}: building it', problem)
         return
-    base = os.path.join(build, 'meson-logs', log)
+    base = os.path.join(build, 'meson-logs', suite + guest.removeprefix('guest'))
     for old in glob.glob(glob.escape(base) + '.*'):
         os.remove(old)
     subprocess.run([os.path.join(build, 'pyvenv/bin/meson'), 'test', '-C', build, '--no-rebuild',
-                    '--suite', suite, '--logbase', log, '--print-errorlogs'],
+                    '--suite', suite, '--logbase', os.path.basename(base), '--print-errorlogs'],
                    stdin=subprocess.DEVNULL, check=False,
                    env={**os.environ, 'RVIC_GUEST': os.path.join(BUILD, guest), **variables})
 
@@ -135,9 +146,7 @@ def run_sanitizers():
 def run_kernel(suite, **options):
     """Run a suite with the guest that scripts/guest makes with these options, in its order."""
     guest = '-'.join(['guest', *options.values()])
-    if subprocess.run([os.path.join(TOP, 'scripts/guest'),
-                       *(f'--{name}={value}' for name, value in options.items())],
-                      check=False).returncode:
+    if not run_script('guest', *(f'--{name}={value}' for name, value in options.items())):
         report(f'{suite}: {guest}', 'it could not be built: see above')
         return
     run_meson(suite, guest=guest, RVIC_PAGES=options.get('pages', '4k'))
@@ -392,7 +401,7 @@ def check_arguments(_lab):
             (['setup', '--build', 'docs'], "'docs' is not a name that begins with build"),
             (['setup', '--build'], '--build needs an argument'),
             (['guest', '--nonsense'], "unknown argument '--nonsense'"),
-            (['guest', '--linux'], '--linux needs a value'),
+            (['guest', '--linux'], '--linux needs an argument'),
             (['guest', '--linux', '6.12.1'], "'6.12.1' is not newest or a series"),
             (['guest', '--pages=4'], "'4' is not 4k, 16k or 64k"),
             (['dt-schema', '--nonsense'], "unknown argument '--nonsense'"),
@@ -459,24 +468,24 @@ def listing(folder):
                   for info in [os.lstat(path)])
 
 
-def run_foreign():
+def run_foreign(suite='foreign', build=BUILD):
     """A copy of the checkout builds a QEMU tree that was given, and leaves it alone."""
     with tempfile.TemporaryDirectory(prefix='rvic-test-') as folder:
         tree, copy = os.path.join(folder, 'qemu'), os.path.join(folder, 'checkout')
-        shutil.copytree(os.path.dirname(os.path.realpath(BUILD)), tree, symlinks=True,
-                        ignore=shutil.ignore_patterns('build', 'rvic', '.rvic-*'))
-        pristine = os.path.join(os.path.dirname(os.path.realpath(BUILD)), '.rvic-pristine')
-        shutil.copytree(pristine, tree, dirs_exist_ok=True)
+        source = os.path.dirname(os.path.realpath(build))
+        shutil.copytree(source, tree, symlinks=True, ignore=shutil.ignore_patterns(
+            'build', 'build-sanitizers', 'rvic', '.rvic-*'))
+        shutil.copytree(os.path.join(source, '.rvic-pristine'), tree, dirs_exist_ok=True)
         for name in files():
             os.makedirs(os.path.dirname(os.path.join(copy, name)), exist_ok=True)
             shutil.copy2(os.path.join(TOP, name), os.path.join(copy, name))
         before = listing(tree)
         problem = complaint(os.path.join(copy, 'scripts/setup'), '--qemu', tree) or complaint(
             os.path.join(copy, 'build/qemu-system-aarch64'), '--version')
-        report('foreign/build', problem)
+        report(f'{suite}/build', problem)
         _, text = output(os.path.join(copy, 'scripts/setup'), '--qemu', tree)
-        report('foreign/again', text if 'copying' in text or 'configuring' in text else '')
-        report('foreign/unchanged', '' if listing(tree) == before else 'the given tree changed')
+        report(f'{suite}/again', text if 'copying' in text or 'configuring' in text else '')
+        report(f'{suite}/unchanged', '' if listing(tree) == before else 'the given tree changed')
         built = os.path.dirname(os.path.realpath(os.path.join(copy, 'build')))
         if os.path.basename(built).startswith('qemu-'):
             shutil.rmtree(built)
@@ -487,8 +496,7 @@ def run_foreign():
 def run_newest_qemu():
     """qtest and boot with the newest supported QEMU, beside the one of build/."""
     build = os.path.join(TOP, 'build-' + NEWEST)
-    if subprocess.run([os.path.join(TOP, 'scripts/setup'), '--tests', '--qemu', NEWEST,
-                       '--build', os.path.basename(build)], check=False).returncode:
+    if not run_script('setup', '--tests', '--qemu', NEWEST, '--build', os.path.basename(build)):
         report(f'qemu-{NEWEST}/setup', 'scripts/setup failed: see above')
         return
     status, text = output(os.path.join(build, 'qemu-system-aarch64'), '--version')
@@ -496,6 +504,7 @@ def run_newest_qemu():
     check_against_qemu('qemu-' + NEWEST, build)
     run_meson('rvic-qtest', build)
     run_meson('rvic-boot', build)
+    run_foreign(f'qemu-{NEWEST}/foreign', build)
 
 
 # ---- All -------------------------------------------------------------------
@@ -523,11 +532,6 @@ SUITES = {
                         run_sanitizers, False, True),
     'soak': Suite(f'qtest and boot, {SOAK_ROUNDS} times', run_soak, True, True),
 }
-
-
-def prepare(script, *arguments):
-    if subprocess.run([os.path.join(TOP, 'scripts', script), *arguments], check=False).returncode:
-        sys.exit(1)
 
 
 def main():
