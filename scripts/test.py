@@ -149,6 +149,10 @@ def run_kernel(suite, **options):
     if not run_script('guest', *(f'--{name}={value}' for name, value in options.items())):
         report(f'{suite}: {guest}', 'it could not be built: see above')
         return
+    usual, other = (os.path.join(BUILD, name, '.config') for name in ('guest', guest))
+    if os.path.exists(usual) and contents(usual) == contents(other):
+        report(f'{suite}: {guest}', 'it is the usual guest')
+        return
     run_meson(suite, guest=guest, RVIC_PAGES=options.get('pages', '4k'))
 
 

@@ -275,7 +275,7 @@ class MachinesTest(LinuxTest):
         devices and RAM where a 32-bit guest sees them, and room for vCPUs
         that do not come.
         """
-        with self.guest(machine='virt-4.1,irqchip=rvic,highmem=off',
+        with self.guest(machine='virt-5.0,irqchip=rvic,highmem=off',
                         cpus='2,maxcpus=4', memory='2G',
                         root_options=',num-queues=2,vectors=3') as guest:
             self.assertNotRegex(guest.run('cat /proc/iomem'),
