@@ -411,9 +411,9 @@ class LoadTest(LinuxTest):
                     'cd /sys/class/rtc/rtc0; now() {'
                     ' cut -d " " -f 1 /proc/uptime;'
                     " awk '/rtc-pl031/ { print $2 + $3 + $4 + $5 }'"
-                    ' /proc/interrupts; }; until before=$(now);'
-                    ' count=$(cat /sys/power/wakeup_count);'
-                    ' echo 0 >wakealarm; echo +2 >wakealarm;'
+                    ' /proc/interrupts; }; until echo 0 >wakealarm;'
+                    ' before=$(now); count=$(cat /sys/power/wakeup_count);'
+                    ' echo +2 >wakealarm;'
                     ' echo $count >/sys/power/wakeup_count &&'
                     ' echo freeze >/sys/power/state; do sleep 0.1; done;'
                     ' echo $before; now', 'suspend').split()
