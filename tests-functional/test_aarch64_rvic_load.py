@@ -306,8 +306,10 @@ class LoadTest(LinuxTest):
             free, _ = self.movable(guest)
             self.move(guest, free, range(CPUS))
             # Not the disks: requests that Linux has cut off keep CPUs from
-            # going offline, and kexec waits for that for ever.
+            # going offline, and kexec waits for that for ever. Nor may the
+            # file system have anything left to write.
             self.finish_load(guest)
+            guest.run('sync; mount -o remount,ro /')
             guest.run(f'while :; do nc 10.0.2.2 {self.peer.port} </even'
                       ' >/dev/null; done &')
             self.check(guest)
