@@ -421,7 +421,9 @@ class LoadTest(LinuxTest):
                     ' echo $before; now', 'suspend').split()
                 # The alarm is at a full second.
                 self.assertGreaterEqual(float(after) - float(before), 1)
-                self.assertEqual(int(more) - int(alarms), 1)
+                # Linux resends at the end of sleep what came during it, while
+                # another CPU may be handling the level already.
+                self.assertIn(int(more) - int(alarms), (1, 2))
                 self.wait_for_load(guest)
             self.assertEqual(
                 guest.run('cat /sys/power/suspend_stats/success').strip(),
