@@ -407,23 +407,28 @@ class LoadTest(LinuxTest):
         with self.guest() as guest:
             self.start_load(guest)
             for _ in range(rounds):
+                edges = self.statistics(guest)['arm-rvid'].get(2, 0)
                 # If the alarm comes before the guest sleeps, it does not, and
                 # tries again.
-                before, alarms, after, more = guest.run(
+                tries, before, alarms, after, more = guest.run(
                     'cd /sys/class/rtc/rtc0; now() {'
                     ' cut -d " " -f 1 /proc/uptime;'
                     " awk '/rtc-pl031/ { print $2 + $3 + $4 + $5 }'"
-                    ' /proc/interrupts; }; until echo 0 >wakealarm;'
+                    ' /proc/interrupts; }; tries=0;'
+                    ' until tries=$((tries + 1)); echo 0 >wakealarm;'
                     ' before=$(now); count=$(cat /sys/power/wakeup_count);'
                     ' echo +2 >wakealarm;'
                     ' echo $count >/sys/power/wakeup_count &&'
                     ' echo freeze >/sys/power/state; do sleep 0.1; done;'
-                    ' echo $before; now', 'suspend').split()
+                    ' echo $tries $before; now', 'suspend').split()
                 # The alarm is at a full second.
                 self.assertGreaterEqual(float(after) - float(before), 1)
                 # Linux resends at the end of sleep what came during it, while
                 # another CPU may be handling the level already.
                 self.assertIn(int(more) - int(alarms), (1, 2))
+                # The RTC's line, input 2, rose once for each alarm.
+                edges = self.statistics(guest)['arm-rvid'][2] - edges
+                self.assertIn(edges, range(1, int(tries) + 1))
                 self.wait_for_load(guest)
             self.assertEqual(
                 guest.run('cat /sys/power/suspend_stats/success').strip(),
