@@ -82,9 +82,14 @@ void uart_write(unsigned offset, uint32_t value)
     write32(UART + offset, value);
 }
 
+uint32_t uart_read(unsigned offset)
+{
+    return read32(UART + offset);
+}
+
 static void putchar(char c)
 {
-    while (read32(UART + UART_FR) & UART_FR_TXFF) {
+    while (uart_read(UART_FR) & UART_FR_TXFF) {
         /* wait */
     }
     uart_write(UART_DR, c);

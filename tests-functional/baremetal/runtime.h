@@ -169,6 +169,7 @@ static inline uint32_t read32(uint64_t address)
 
 /* The console, for one vCPU at a time */
 void uart_write(unsigned offset, uint32_t value);
+uint32_t uart_read(unsigned offset);
 void puts(const char *text);
 void puthex(uint64_t value);
 

@@ -146,7 +146,7 @@ unexpected_\el:
         exception \el, handle_unexpected
 .endm
 
-        vectors el1, unexpected_el1
+        vectors el1, sync_el1
         vectors el2, return_to_el2
 
 /* EL1's while EL2 runs code there: tells EL2 by an HVC with another number */
