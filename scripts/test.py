@@ -127,17 +127,18 @@ def run_meson(suite, build=BUILD, guest='guest', **variables):
 
 
 def run_sanitizers():
-    """The device tests, with every memory error and undefined behaviour fatal."""
+    """The tests without Linux, with every memory error and undefined behaviour fatal."""
     prepare('setup', '--tests', '--sanitizers')
     build = os.path.join(os.path.dirname(os.path.realpath(BUILD)), 'build-sanitizers')
     # Not to stderr, which tests look at: ASan warns there of QEMU's coroutines.
     base = os.path.join(build, 'meson-logs', 'sanitizers')
     for old in glob.glob(glob.escape(base) + '.*'):
         os.remove(old)
-    run_meson('rvic-qtest', build,
-              # Leaks: QEMU does not free all of a machine at its end.
-              ASAN_OPTIONS=f'detect_leaks=0:log_path={base}',
-              UBSAN_OPTIONS=f'halt_on_error=1:print_stacktrace=1:log_path={base}')
+    for suite in ('rvic-qtest', 'rvic-baremetal'):
+        run_meson(suite, build,
+                  # Leaks: QEMU does not free all of a machine at its end.
+                  ASAN_OPTIONS=f'detect_leaks=0:log_path={base}',
+                  UBSAN_OPTIONS=f'halt_on_error=1:print_stacktrace=1:log_path={base}')
     texts = map(contents, glob.glob(glob.escape(base) + '.*'))
     report('sanitizers/reports', '\n'.join(
         text for text in texts if re.search('ERROR: AddressSanitizer|runtime error:', text)))
@@ -532,7 +533,7 @@ SUITES = {
                      run_kernels, False, True),
     'foreign': Suite('scripts/setup --qemu with a tree that was given',
                      run_foreign, False, True),
-    'sanitizers': Suite('qtest with AddressSanitizer and UndefinedBehaviorSanitizer',
+    'sanitizers': Suite('qtest and bare-metal guests with ASan and UBSan',
                         run_sanitizers, False, True),
     'soak': Suite(f'qtest and boot, {SOAK_ROUNDS} times', run_soak, True, True),
 }
