@@ -644,12 +644,14 @@ static const struct irq_domain_ops rvic_domain_ops = {
  * order, though: doing all of them takes thousands of calls for each CPU.
  * Untrusted ones are put in order when they are routed here, and ACKNOWLEDGE masks
  * those that are pending without being anyone's.
+ *
+ * An instance that is enabled already stays so meanwhile, with the CPU's interrupts
+ * off: disabled, it would drop edges of an interrupt that stayed routed here while
+ * the CPU was offline.
  */
 static int rvic_cpu_starting(unsigned int cpu)
 {
 	unsigned int intid;
-
-	rvic_call(RVIC_DISABLE, 0, 0, 0, NULL);
 
 	bitmap_fill(this_cpu_ptr(rvic.masked), rvic.nr_trusted);
 	for (intid = 0; intid < rvic.nr_trusted; intid++) {
