@@ -16,6 +16,7 @@ import tempfile
 import xml.etree.ElementTree
 
 import bindings
+import spin
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(TOP, 'build')
@@ -278,6 +279,11 @@ def run_bindings():
         report(f'bindings/{name}', problem)
 
 
+def run_spin(results):
+    for name, problem in results:
+        report(f'spin/{name}', problem)
+
+
 # ---- Set-up's own behaviour ------------------------------------------------
 
 SOURCE = '''static void one(void)
@@ -522,6 +528,8 @@ SUITES = {
                    run_setup_suite, False, False),
     'bindings': Suite('device tree: binding schemas, and the trees that QEMU generates',
                       run_bindings, True, False),
+    'spin': Suite('a model of the protocol between device and drivers, checked with spin',
+                  lambda: run_spin(spin.usual()), False, False),
     'qtest': Suite('the device models without a running vCPU',
                    lambda: run_meson('rvic-qtest'), False, False),
     'boot': Suite('Linux boots and uses its devices',
@@ -529,6 +537,7 @@ SUITES = {
     'boot-newest': Suite("less of that with the newest Linux of Debian's backports",
                          lambda: run_kernel('rvic-kernel', linux='newest'), False, False),
     f'qemu-{NEWEST}': Suite(f'qtest and boot with QEMU {NEWEST}', run_newest_qemu, True, True),
+    'spin-long': Suite('more of the model', lambda: run_spin(spin.long()), False, True),
     'kernels': Suite('boot with the newest Linux, and with 64 KiB pages',
                      run_kernels, False, True),
     'foreign': Suite('scripts/setup --qemu with a tree that was given',
