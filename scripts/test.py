@@ -528,6 +528,8 @@ SUITES = {
                    run_setup_suite, False, False),
     'bindings': Suite('device tree: binding schemas, and the trees that QEMU generates',
                       run_bindings, True, False),
+    'fuzz': Suite('random sequences: the state machines and a model do the same',
+                  lambda: run_meson('rvic-fuzz'), False, False),
     'spin': Suite('a model of the protocol between device and drivers, checked with spin',
                   lambda: run_spin(spin.usual()), False, False),
     'qtest': Suite('the device models without a running vCPU',
