@@ -16,6 +16,7 @@ import tempfile
 import xml.etree.ElementTree
 
 import bindings
+import mutations
 import spin
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -135,14 +136,20 @@ def run_sanitizers():
     base = os.path.join(build, 'meson-logs', 'sanitizers')
     for old in glob.glob(glob.escape(base) + '.*'):
         os.remove(old)
-    for suite in ('rvic-qtest', 'rvic-baremetal'):
-        run_meson(suite, build,
+    # Of the fuzzers less than usual.
+    for suite, steps in ('rvic-qtest', 50000), ('rvic-baremetal', 0), ('rvic-fuzz', 5000000):
+        run_meson(suite, build, RVIC_FUZZ_STEPS=str(steps),
                   # Leaks: QEMU does not free all of a machine at its end.
                   ASAN_OPTIONS=f'detect_leaks=0:log_path={base}',
                   UBSAN_OPTIONS=f'halt_on_error=1:print_stacktrace=1:log_path={base}')
     texts = map(contents, glob.glob(glob.escape(base) + '.*'))
     report('sanitizers/reports', '\n'.join(
         text for text in texts if re.search('ERROR: AddressSanitizer|runtime error:', text)))
+
+
+def run_mutations():
+    for name, problem in mutations.checks(os.path.realpath(BUILD)):
+        report(f'mutations/{name}', problem)
 
 
 def run_kernel(suite, **options):
@@ -416,6 +423,10 @@ def check_arguments(_lab):
             (['guest', '--linux', '6.12.1'], "'6.12.1' is not newest or a series"),
             (['guest', '--pages=4'], "'4' is not 4k, 16k or 64k"),
             (['dt-schema', '--nonsense'], "unknown argument '--nonsense'"),
+            (['fuzz', '--nonsense'], 'Unknown option --nonsense'),
+            (['fuzz', '--cpus=513'], '1 to 512 vCPUs are possible'),
+            (['fuzz', '--untrusted=40'], 'are multiples of 32'),
+            (['fuzz', '--replay', os.path.join(TOP, 'README.rst')], 'not a configuration'),
             (['run', '--cpus', '0'], '0 is not between 1 and 512'),
             (['run', '--cpus', 'x'], "invalid int value: 'x'"),
             (['run', '--memory', '1 GB'], "'1 GB' is not a size"),
@@ -530,6 +541,8 @@ SUITES = {
                       run_bindings, True, False),
     'fuzz': Suite('random sequences: the state machines and a model do the same',
                   lambda: run_meson('rvic-fuzz'), False, False),
+    'mutations': Suite('faults planted in the state machines are found by that',
+                       run_mutations, False, False),
     'spin': Suite('a model of the protocol between device and drivers, checked with spin',
                   lambda: run_spin(spin.usual()), False, False),
     'qtest': Suite('the device models without a running vCPU',
@@ -544,7 +557,7 @@ SUITES = {
                      run_kernels, False, True),
     'foreign': Suite('scripts/setup --qemu with a tree that was given',
                      run_foreign, False, True),
-    'sanitizers': Suite('qtest and bare-metal guests with ASan and UBSan',
+    'sanitizers': Suite('qtest, bare-metal guests and fuzz with ASan and UBSan',
                         run_sanitizers, False, True),
     'soak': Suite(f'qtest and boot, {SOAK_ROUNDS} times', run_soak, True, True),
 }

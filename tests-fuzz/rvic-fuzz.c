@@ -248,9 +248,10 @@ static const bool *cores_irqs(void *opaque, GString *wrong)
     return s->irq;
 }
 
-static void check_instance(const RVICInstance *inst, unsigned cpu,
+static void check_instance(const RVICCore *c, unsigned cpu,
                            const RVICModel *m, GString *wrong)
 {
+    const RVICInstance *inst = &c->instances[cpu];
     const RVICModelInstance *expected = &m->instance[cpu];
 
     if (inst->enabled != expected->enabled) {
@@ -261,7 +262,9 @@ static void check_instance(const RVICInstance *inst, unsigned cpu,
             rvic_test(inst->masked, n) != expected->masked[n] ||
             rvic_test(inst->level, n) != (n < m->num_trusted ?
                                           expected->line[n] :
-                                          expected->level[n])) {
+                                          expected->level[n]) ||
+            rvic_core_is_deliverable(c, cpu, n) !=
+            rvic_model_is_deliverable(m, cpu, n)) {
             g_string_append_printf(wrong, "vCPU %u: state of INTID %u is "
                                    "wrong\n", cpu, n);
         }
@@ -307,7 +310,7 @@ static void cores_check(void *opaque, const RVICModel *m, GString *wrong)
     Cores *s = opaque;
 
     for (unsigned cpu = 0; cpu < m->num_cpus; cpu++) {
-        check_instance(&s->rvic.instances[cpu], cpu, m, wrong);
+        check_instance(&s->rvic, cpu, m, wrong);
     }
     check_inputs(s, m, wrong);
 }
@@ -555,7 +558,7 @@ static void write_failure(const Search *search)
         replay_fails((RVICStep *)steps->data, steps->len, &config);
     }
     g_strchomp(progress->wrong);
-    comment = g_strdup_printf("rvic-fuzz --replay FILE; found by seed %u, "
+    comment = g_strdup_printf("scripts/fuzz --replay FILE; found by seed %u, "
                               "minimised.\nAfter the last step:\n%s",
                               progress->seed, progress->wrong);
     if (rvic_sequence_write(file, comment, &config, steps)) {

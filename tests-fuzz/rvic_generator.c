@@ -41,10 +41,10 @@ static const uint8_t moods[][NUM_ACTIONS] = {
         [ACKNOWLEDGE] = 14, [RESAMPLE] = 5, [MAP] = 8, [UNMAP] = 3,
         [ODD_CALL] = 2, [LINE] = 6, [INPUT] = 9, [DOORBELL] = 4,
     },
-    /* more interrupts than are acknowledged: who is passed over for ever? */
+    /* more interrupts than are acknowledged */
     {
-        [ENABLE] = 1, [CLEAR_MASKED] = 38, [SIGNAL] = 38, [ACKNOWLEDGE] = 18,
-        [RESAMPLE] = 1, [LINE] = 2, [INPUT] = 2,
+        [ENABLE] = 1, [CLEAR_MASKED] = 48, [SIGNAL] = 36, [ACKNOWLEDGE] = 12,
+        [RESAMPLE] = 1, [LINE] = 1, [INPUT] = 1,
     },
     /* levels that come, go and move, while few INTIDs change otherwise */
     {
@@ -79,9 +79,15 @@ static uint64_t random64(RVICGenerator *g)
     return high << 32 | g_rand_int(g->rand);
 }
 
+/* One of @num hot ones */
+static unsigned pick_hot(RVICGenerator *g, const unsigned *hot, unsigned num)
+{
+    return hot[g->focus ? 0 : below(g, num)];
+}
+
 static unsigned pick_cpu(RVICGenerator *g)
 {
-    return chance(g, 85) ? g->cpus[below(g, HOT_CPUS)] :
+    return chance(g, 85) ? pick_hot(g, g->cpus, HOT_CPUS) :
            below(g, g->config.cpus);
 }
 
@@ -123,7 +129,7 @@ static uint64_t pick_mpidr(RVICGenerator *g)
 static uint64_t pick_intid(RVICGenerator *g, unsigned first_hot)
 {
     unsigned total = g->config.trusted + g->config.untrusted;
-    uint64_t hot = g->intids[first_hot + below(g, HOT_INTIDS - first_hot)];
+    uint64_t hot = pick_hot(g, g->intids + first_hot, HOT_INTIDS - first_hot);
 
     if (chance(g, 93)) {
         return hot;
@@ -135,7 +141,7 @@ static uint64_t pick_intid(RVICGenerator *g, unsigned first_hot)
 static uint64_t pick_input(RVICGenerator *g)
 {
     const RVICConfig *c = &g->config;
-    uint64_t hot = g->inputs[below(g, HOT_INPUTS)];
+    uint64_t hot = pick_hot(g, g->inputs, HOT_INPUTS);
 
     if (chance(g, 92)) {
         return hot;
@@ -192,7 +198,7 @@ static void generate_call(RVICGenerator *g, RVICStep *s, Action action)
         break;
     case RESAMPLE:
         s->x[0] = FIRST_ACTION_FN + action;
-        s->x[1] = chance(g, 90) ? g->intids[below(g, HOT_TRUSTED)] :
+        s->x[1] = chance(g, 90) ? pick_hot(g, g->intids, HOT_TRUSTED) :
                   pick_intid(g, 0);
         break;
     case MAP:
@@ -220,7 +226,7 @@ static void generate_call(RVICGenerator *g, RVICStep *s, Action action)
 
 static void generate_line(RVICGenerator *g, RVICStep *s)
 {
-    unsigned hot = g->intids[below(g, HOT_TRUSTED)];
+    unsigned hot = pick_hot(g, g->intids, HOT_TRUSTED);
 
     s->kind = STEP_LINE;
     s->cpu = pick_cpu(g);
@@ -235,9 +241,9 @@ static void generate_doorbell(RVICGenerator *g, RVICStep *s)
     s->x[0] = 0;
     s->x[1] = 4;
     s->x[2] = pick_input(g);
-    if (chance(g, 10)) {
+    if (chance(g, 40)) {
         s->x[1] = 1 << below(g, 4);
-        s->x[0] = chance(g, 30) ? 0 : chance(g, 50) ? below(g, 9) :
+        s->x[0] = chance(g, 60) ? 0 : chance(g, 50) ? below(g, 9) :
                   below(g, 0x1000 - 8 + 1);
     }
     /* so much of it as a write of this width has */
@@ -246,7 +252,7 @@ static void generate_doorbell(RVICGenerator *g, RVICStep *s)
 
 static void generate_wired(RVICGenerator *g, RVICStep *s)
 {
-    unsigned hot = g->inputs[below(g, HOT_INPUTS)];
+    unsigned hot = pick_hot(g, g->inputs, HOT_INPUTS);
 
     if (!g->config.wired) {
         generate_doorbell(g, s);
@@ -258,20 +264,57 @@ static void generate_wired(RVICGenerator *g, RVICStep *s)
     s->x[1] = below(g, 2);
 }
 
-static void generate_rare(RVICGenerator *g, RVICStep *s)
+/* One interrupt comes as often as it is acknowledged: do others get a turn? */
+static void generate_storm(RVICGenerator *g, RVICStep *s)
+{
+    static const Action turn[] = { CLEAR_MASKED, SIGNAL, ACKNOWLEDGE };
+    unsigned n = g->storm_steps++;
+    Action action = turn[n % ARRAY_SIZE(turn)];
+    unsigned intid = g->storm_intid;
+
+    if (n == 0) {
+        action = ENABLE;
+    } else if (n <= HOT_INTIDS) {
+        /* the others: one in two is made deliverable */
+        action = n % 2 ? SIGNAL : CLEAR_MASKED;
+        intid = g->intids[(n - 1) | 1];
+    }
+    s->kind = STEP_CALL;
+    s->cpu = g->cpus[0];
+    s->x[0] = FIRST_ACTION_FN + action;
+    s->x[1] = rvic_config_mpidr(&g->config, g->cpus[0]);
+    s->x[2] = intid;
+}
+
+static uint64_t pick_limit(RVICGenerator *g)
 {
     const RVICConfig *c = &g->config;
+    const unsigned limits[] = { c->trusted, c->trusted + c->untrusted, 2048 };
 
+    return limits[below(g, ARRAY_SIZE(limits))] - below(g, 2);
+}
+
+static void generate_corrupt(RVICGenerator *g, RVICStep *s)
+{
+    const RVICConfig *c = &g->config;
+    uint64_t intid = chance(g, 50) ? pick_limit(g) : pick_intid(g, 0);
+
+    s->x[0] = below(g, CORRUPT_NUM);
+    s->x[1] = s->x[0] < CORRUPT_ROUTE ? pick_cpu(g) :
+              chance(g, 50) ? pick_input(g) : c->wired - below(g, 2);
+    s->x[2] = s->x[0] == CORRUPT_ROUTE ?
+              below(g, c->cpus + 1) << 16 | (intid & 0xffff) : intid;
+}
+
+static void generate_rare(RVICGenerator *g, RVICStep *s)
+{
     s->kind = STEP_RESET + below(g, STEP_NUM_KINDS - STEP_RESET);
     switch (s->kind) {
     case STEP_CPU_RESET:
         s->cpu = pick_cpu(g);
         break;
     case STEP_CORRUPT:
-        s->x[0] = below(g, CORRUPT_NUM);
-        s->x[1] = s->x[0] < CORRUPT_ROUTE ? pick_cpu(g) : pick_input(g);
-        s->x[2] = s->x[0] != CORRUPT_ROUTE ? pick_intid(g, 0) :
-                  below(g, c->cpus + 1) << 16 | (pick_intid(g, 0) & 0xffff);
+        generate_corrupt(g, s);
         break;
     }
 }
@@ -288,8 +331,16 @@ void rvic_generate(RVICGenerator *g, RVICStep *s)
     if (!g->mood_left) {
         g->mood = moods[below(g, ARRAY_SIZE(moods))];
         g->mood_left = 64 << below(g, 6);
+        g->focus = chance(g, 25);
+        g->storm = chance(g, 15);
+        g->storm_intid = g->intids[below(g, HOT_INTIDS)];
+        g->storm_steps = 0;
     }
     g->mood_left--;
+    if (g->storm && !chance(g, 2)) {
+        generate_storm(g, s);
+        return;
+    }
 
     /* all weights are 100 together */
     for (at = below(g, 100); at >= g->mood[action]; action++) {

@@ -97,6 +97,10 @@ typedef struct RVICGenerator {
     unsigned inputs[HOT_INPUTS];
     const uint8_t *mood;                /* weights of the steps to come ... */
     unsigned mood_left;                 /* ... so many */
+    bool focus;                         /* on the first hot ones */
+    bool storm;                         /* of one interrupt: */
+    unsigned storm_intid;
+    unsigned storm_steps;               /* made of it */
     unsigned rare;
 } RVICGenerator;
 

@@ -227,8 +227,13 @@ static void write_aborted(void *opaque)
     Device *d = opaque;
     g_autoptr(GArray) steps = g_array_new(false, false, sizeof(RVICStep));
 
+    if (!d->made) {
+        /* told already: libqtest finds that QEMU is gone at its end, too */
+        return;
+    }
     g_array_append_vals(steps, d->steps, d->made);
     write_sequence(d, steps, "QEMU ended, or its answer was not understood");
+    d->made = 0;
 }
 
 static long sequence_fails(const RVICStep *steps, unsigned num, void *opaque)
@@ -294,7 +299,7 @@ static void run_sequence(Device *d, GArray *steps)
     if (failed < 0) {
         return;
     }
-    g_test_message("step %ld: %s", failed, d->compare.wrong->str);
+    g_test_message("step %ld: %s", failed + 1, d->compare.wrong->str);
     g_array_set_size(steps, failed + 1);
     rvic_sequence_minimise(steps, sequence_fails, d);
     sequence_fails((RVICStep *)steps->data, steps->len, d);
