@@ -672,6 +672,8 @@ int main(int argc, char **argv)
         opt_steps = g_ascii_strtoll(steps, NULL, 10);
     }
     g_option_context_add_main_entries(context, options, NULL);
+    g_option_context_set_description(context, "scripts/fuzz --qemu FILE makes "
+                                     "the steps of a file with all of QEMU.");
     if (!g_option_context_parse(context, &argc, &argv, &err)) {
         fprintf(stderr, "rvic-fuzz: %s\n", err->message);
         return 1;

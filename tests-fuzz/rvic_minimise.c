@@ -64,7 +64,7 @@ static bool leave_out(GArray *steps, RVICFails *fails, void *opaque)
     return shorter;
 }
 
-/* Try another value in a step, found at @offset of it */
+/* Try @step instead of the one that is there, unless they are the same */
 static bool try_step(GArray *steps, unsigned n, RVICStep step,
                      RVICFails *fails, void *opaque)
 {

@@ -194,7 +194,7 @@ static bool parse_step(char **words, RVICStep *s)
     }
     *s = (RVICStep) { .kind = kind };
     if (kinds[kind].has_cpu) {
-        if (!parse_word(words[at++], NULL, 0, 0, &cpu) || cpu > UINT16_MAX) {
+        if (!parse_word(words[at++], NULL, 0, 0, &cpu) || cpu > UINT32_MAX) {
             return false;
         }
         s->cpu = cpu;

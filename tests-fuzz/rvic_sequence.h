@@ -77,8 +77,8 @@ typedef enum RVICCorrupt {
 } RVICCorrupt;
 
 typedef struct RVICStep {
-    uint16_t kind;
-    uint16_t cpu;
+    uint32_t kind;
+    uint32_t cpu;
     /* x0..x3 of a call, else the arguments behind CPU in the order above */
     uint64_t x[4];
 } RVICStep;

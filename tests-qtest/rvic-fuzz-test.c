@@ -1,9 +1,9 @@
 /*
  * Arm rVIC and rVID: random sequences, the devices against the model
  *
- * A failing sequence is minimised and written to a file. In the environment,
- * RVIC_FUZZ_REPLAY=FILE repeats it, RVIC_FUZZ_STEPS=N sets how many steps are
- * made in all. --seed repeats a run.
+ * A failing sequence is minimised and written to a file, which scripts/fuzz
+ * --qemu FILE repeats: by RVIC_FUZZ_REPLAY=FILE in the environment.
+ * RVIC_FUZZ_STEPS=N sets how many steps are made in all.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -212,12 +212,11 @@ static void write_sequence(const Device *d, const GArray *steps,
 {
     g_autofree char *file = rvic_temp("-fuzz.txt");
     g_autofree char *comment = g_strdup_printf(
-        "RVIC_FUZZ_REPLAY=FILE rvic-fuzz-test\nAfter the last step:\n%s", why);
+        "scripts/fuzz --qemu FILE\nAfter the last step:\n%s", why);
 
     if (rvic_sequence_write(file, comment, &d->config, steps)) {
-        g_test_message("%u steps: QTEST_QEMU_BINARY=%s RVIC_FUZZ_REPLAY=%s %s",
-                       steps->len, g_getenv("QTEST_QEMU_BINARY"), file,
-                       "rvic-fuzz-test");
+        g_test_message("minimised to %u steps: scripts/fuzz --qemu %s",
+                       steps->len, file);
     }
 }
 
@@ -234,6 +233,9 @@ static void write_aborted(void *opaque)
     g_array_append_vals(steps, d->steps, d->made);
     write_sequence(d, steps, "QEMU ended, or its answer was not understood");
     d->made = 0;
+    if (d->image) {
+        unlink(d->image);
+    }
 }
 
 static long sequence_fails(const RVICStep *steps, unsigned num, void *opaque)
@@ -358,7 +360,10 @@ static void test_replay(void)
     g_autofree Device *d = g_new(Device, 1);
     long failed;
 
-    g_assert_nonnull(steps);
+    if (!steps) {
+        g_test_fail();
+        return;
+    }
     if (config.wired != NUM_WIRED || config.lines > 32 ||
         config.mpidrs != RVIC_MPIDR_BOARD) {
         g_test_skip("the virt board cannot be configured so");
