@@ -78,7 +78,7 @@ def find(mutation, build, folder, commands):
 
     status, text = run([fuzzer, '--seed', '1', '--steps', str(STEPS), '--output', folder], build)
     after = re.search('^# failed after ([0-9]+) steps$', text, re.M)
-    minimised = re.search('^# minimised to ([0-9]+) steps: (.*)$', text, re.M)
+    minimised = re.search('^# ([0-9]+) steps of it are in (.*)$', text, re.M)
     if not after:
         return '', f'not found within {STEPS} steps, exit status {status}'
     if not minimised:

@@ -338,6 +338,7 @@ typedef struct Progress {
     /* in the sequence of that seed, from 0 */
     long step;
     uint64_t done;
+    bool hung;
     char wrong[1000];
 } Progress;
 
@@ -355,7 +356,8 @@ static bool run_child(int (*run)(void *opaque), void *opaque, bool quiet)
     fflush(NULL);
     pid = fork();
     if (pid == 0) {
-        if (quiet && !freopen("/dev/null", "w", stderr)) {
+        if (quiet && (!freopen("/dev/null", "w", stderr) ||
+                      !freopen("/dev/null", "w", stdout))) {
             exit(CHILD_WRONG);
         }
         exit(run(opaque));
@@ -367,6 +369,7 @@ static bool run_child(int (*run)(void *opaque), void *opaque, bool quiet)
     if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_RIGHT) {
         return true;
     }
+    progress->hung = WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
     if (WIFSIGNALED(status)) {
         snprintf(progress->wrong, sizeof(progress->wrong), "it dies by "
                  "signal %d: %s\n", WTERMSIG(status),
@@ -555,18 +558,22 @@ static void write_failure(const Search *search)
     }
     rvic_generator_destroy(&generator);
 
-    if (replay_fails((RVICStep *)steps->data, steps->len, &config) < 0) {
+    if (progress->hung) {
+        /* and would again at each attempt, for minutes */
+        print_comment("a step has no end: not minimised");
+    } else if (replay_fails((RVICStep *)steps->data, steps->len,
+                            &config) < 0) {
         print_comment("made again, the steps do not fail: not minimised");
     } else {
         rvic_sequence_minimise(steps, replay_fails, &config);
         replay_fails((RVICStep *)steps->data, steps->len, &config);
     }
     g_strchomp(progress->wrong);
-    comment = g_strdup_printf("scripts/fuzz --replay FILE; found by seed %u, "
-                              "minimised.\nAfter the last step:\n%s",
+    comment = g_strdup_printf("scripts/fuzz --replay FILE; found by seed %u\n"
+                              "After the last step:\n%s",
                               progress->seed, progress->wrong);
     if (rvic_sequence_write(file, comment, &config, steps)) {
-        printf("# minimised to %u steps: %s\n# scripts/fuzz --replay %s\n",
+        printf("# %u steps of it are in %s\n# scripts/fuzz --replay %s\n",
                steps->len, file, file);
     }
 }
