@@ -5,12 +5,14 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
 #include "hw/intc/intc.h"
 #include "hw/irq.h"
 #include "hw/qdev-properties.h"
+#include "migration/qemu-file-types.h"
 #include "migration/vmstate.h"
 #include "qobject/qdict.h"
 #include "qobject/qlist.h"
@@ -51,11 +53,48 @@ static void arm_rvic_reset_hold(Object *obj, ResetType type)
     rvic_core_reset(&s->core);
 }
 
+static int get_count(QEMUFile *f, void *pv, size_t size,
+                     const VMStateField *field)
+{
+    const uint32_t *here = pv;
+    uint32_t there = qemu_get_be32(f);
+
+    if (there == *here) {
+        return 0;
+    }
+    /* Of a stream that ends here, QEMU itself says so */
+    if (!qemu_file_get_error(f)) {
+        error_report("%s is %u here, but %u on the source: "
+                     "start both with the same", field->err_hint, *here, there);
+    }
+    return -EINVAL;
+}
+
+static int put_count(QEMUFile *f, void *pv, size_t size,
+                     const VMStateField *field, JSONWriter *vmdesc)
+{
+    const uint32_t *here = pv;
+
+    qemu_put_be32(f, *here);
+    return 0;
+}
+
+const VMStateInfo vmstate_info_rvic_count = {
+    .name = "rvic count",
+    .get = get_count,
+    .put = put_count,
+};
+
 static int arm_rvic_post_load(void *opaque, int version_id)
 {
     ARMRVICState *s = opaque;
 
-    return rvic_core_post_load(&s->core) ? 0 : -EINVAL;
+    if (!rvic_core_post_load(&s->core)) {
+        error_report("arm-rvic: the saved state is damaged: "
+                     "no guest can have brought it about");
+        return -EINVAL;
+    }
+    return 0;
 }
 
 static const VMStateDescription vmstate_rvic_instance = {
@@ -80,12 +119,10 @@ static const VMStateDescription vmstate_arm_rvic = {
     .priority = MIG_PRI_GICV3,
     .post_load = arm_rvic_post_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_UINT32_EQUAL(num_cpu, ARMRVICState,
-                             "source and destination differ in vCPUs"),
-        VMSTATE_UINT32_EQUAL(num_trusted, ARMRVICState,
-                             "use the source's arm-rvic.num-trusted"),
-        VMSTATE_UINT32_EQUAL(num_untrusted, ARMRVICState,
-                             "use the source's arm-rvic.num-untrusted"),
+        VMSTATE_RVIC_COUNT(num_cpu, ARMRVICState, "number of vCPUs (-smp)"),
+        VMSTATE_RVIC_COUNT(num_trusted, ARMRVICState, "arm-rvic.num-trusted"),
+        VMSTATE_RVIC_COUNT(num_untrusted, ARMRVICState,
+                           "arm-rvic.num-untrusted"),
         VMSTATE_STRUCT_VARRAY_POINTER_UINT32(core.instances, ARMRVICState,
                                              num_cpu, vmstate_rvic_instance,
                                              RVICInstance),

@@ -5,6 +5,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/error-report.h"
 #include "qemu/log.h"
 #include "qemu/main-loop.h"
 #include "qapi/error.h"
@@ -75,7 +76,12 @@ static int arm_rvid_post_load(void *opaque, int version_id)
 {
     ARMRVIDState *s = opaque;
 
-    return rvid_core_post_load(&s->core) ? 0 : -EINVAL;
+    if (!rvid_core_post_load(&s->core)) {
+        error_report("arm-rvid: the saved state is damaged: "
+                     "no guest can have brought it about");
+        return -EINVAL;
+    }
+    return 0;
 }
 
 static const VMStateDescription vmstate_rvid_input = {
@@ -97,8 +103,9 @@ static const VMStateDescription vmstate_arm_rvid = {
     .priority = MIG_PRI_GICV3_ITS,
     .post_load = arm_rvid_post_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_UINT32_EQUAL(num_wired, ARMRVIDState, NULL),
-        VMSTATE_UINT32_EQUAL(core.num_inputs, ARMRVIDState, NULL),
+        VMSTATE_RVIC_COUNT(num_wired, ARMRVIDState, "arm-rvid.num-wired"),
+        VMSTATE_RVIC_COUNT(core.num_inputs, ARMRVIDState,
+                           "number of inputs of arm-rvid"),
         VMSTATE_STRUCT_VARRAY_POINTER_UINT32(core.inputs, ARMRVIDState,
                                              core.num_inputs,
                                              vmstate_rvid_input, RVIDInput),

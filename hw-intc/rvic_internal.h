@@ -7,7 +7,23 @@
 #ifndef RVIC_INTERNAL_H
 #define RVIC_INTERNAL_H
 
+#include "migration/vmstate.h"
 #include "arm_rvic.h"
+
+/**
+ * VMSTATE_RVIC_COUNT: a number that source and destination have in common
+ * @_field: a uint32_t, which is compared and not loaded
+ * @_state: type of the structure
+ * @_name: what an error message calls it
+ *
+ * In the stream it is what VMSTATE_UINT32_EQUAL() makes of it, but the message
+ * of that has hexadecimal numbers and does not say whose they are.
+ */
+#define VMSTATE_RVIC_COUNT(_field, _state, _name) \
+    VMSTATE_SINGLE_FULL(_field, _state, 0, 0, vmstate_info_rvic_count, \
+                        uint32_t, _name)
+
+extern const VMStateInfo vmstate_info_rvic_count;
 
 /**
  * arm_rvic_qtest_init: let qtest make hypercalls without a running vCPU

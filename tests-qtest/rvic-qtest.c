@@ -189,6 +189,107 @@ void rvic_load(QTestState *qts)
     rvid_msi(qts, FIRST_MSI);
 }
 
+bool rvic_chance(unsigned percent)
+{
+    return g_test_rand_int_range(0, 100) < percent;
+}
+
+static void randomize_interrupts(QTestState *qts, const RVICCounts *c)
+{
+    for (unsigned cpu = 0; cpu < RVIC_RANDOM_CPUS; cpu++) {
+        if (cpu < 3) {
+            rvic_enable(qts, cpu);
+        }
+        for (unsigned intid = 0; intid < c->trusted + c->untrusted; intid++) {
+            if (rvic_chance(50)) {
+                rvic_unmask(qts, cpu, intid);
+            }
+            if (cpu < 3 && rvic_chance(25)) {
+                rvic_signal(qts, cpu, intid);
+            }
+        }
+        for (unsigned intid = 0; intid < LINES_PER_CPU; intid++) {
+            rvic_line(qts, cpu, intid, rvic_chance(40));
+            if (rvic_chance(40)) {
+                rvic_clear_pending(qts, cpu, intid);
+            }
+        }
+    }
+}
+
+static void randomize_inputs(QTestState *qts, const RVICCounts *c)
+{
+    for (unsigned n = 0; n < c->untrusted; n++) {
+        /* one in two shares one of a few INTIDs with others */
+        unsigned end = rvic_chance(50) ? c->untrusted : 4;
+
+        if (rvic_chance(85)) {
+            rvid_map(qts, n, g_test_rand_int_range(0, RVIC_RANDOM_CPUS),
+                     c->trusted + g_test_rand_int_range(0, end));
+        }
+        if (n < NUM_WIRED) {
+            rvid_line(qts, n, rvic_chance(40));
+        } else if (rvic_chance(40)) {
+            rvid_msi(qts, n);
+        }
+    }
+}
+
+void rvic_randomize(QTestState *qts, const RVICCounts *c)
+{
+    randomize_interrupts(qts, c);
+    randomize_inputs(qts, c);
+    for (unsigned cpu = 0; cpu < 3; cpu++) {
+        for (int i = 0; i < 20; i++) {
+            rvic_acknowledge(qts, cpu);
+        }
+    }
+    rvic_disable(qts, 2);
+    for (unsigned cpu = 0; cpu < RVIC_RANDOM_CPUS; cpu++) {
+        g_assert_cmpint(rvic_irq(qts, cpu), ==, cpu < 2);
+    }
+}
+
+/* Whether the migration under way, out or in, succeeds */
+static bool migrated(QTestState *qts)
+{
+    for (;;) {
+        QDict *rsp = qtest_qmp(qts, "{ 'execute': 'query-migrate' }");
+        QDict *ret = qdict_get_qdict(rsp, "return");
+        g_autofree char *status = g_strdup(qdict_get_try_str(ret, "status"));
+
+        qobject_unref(rsp);
+        if (!g_strcmp0(status, "completed")) {
+            return true;
+        }
+        if (!g_strcmp0(status, "failed")) {
+            return false;
+        }
+        g_usleep(1000);
+    }
+}
+
+char *rvic_save(QTestState *qts)
+{
+    char *file = rvic_temp(".vmstate");
+    g_autofree char *uri = g_strdup_printf("file:%s", file);
+
+    qtest_qmp_assert_success(qts, "{ 'execute': 'migrate', 'arguments': "
+                             "{ 'uri': %s } }", uri);
+    g_assert_true(migrated(qts));
+    return file;
+}
+
+bool rvic_restore(QTestState *qts, const char *file)
+{
+    g_autofree char *uri = g_strdup_printf("file:%s", file);
+
+    qtest_qmp_assert_success(qts, "{ 'execute': 'migrate-incoming', "
+                             "'arguments': { 'uri': %s, "
+                             "'exit-on-error': false } }", uri);
+    return migrated(qts);
+}
+
 bool rvic_irq(QTestState *qts, unsigned cpu)
 {
     return qtest_get_irq(qts, cpu);

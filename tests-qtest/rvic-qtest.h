@@ -151,6 +151,37 @@ void rvid_unmap(QTestState *qts, unsigned input);
  */
 void rvic_load(QTestState *qts);
 
+/* Of the machines that rvic_randomize() is for */
+#define RVIC_RANDOM_CPUS    4
+
+/**
+ * rvic_chance: whether to do something, at random as the test's seed has it
+ * @percent: how often
+ */
+bool rvic_chance(unsigned percent);
+
+/**
+ * rvic_randomize: put everything in use at random, as the test's seed has it
+ * @qts: a machine with RVIC_RANDOM_CPUS vCPUs
+ * @c: its numbers of interrupts
+ *
+ * vCPUs 0 and 1 have interrupts to deliver; 2 is disabled when it is as busy
+ * as they are, 3 was never enabled.
+ */
+void rvic_randomize(QTestState *qts, const RVICCounts *c);
+
+/** rvic_save: save a machine by migration; file's name, to be unlinked */
+char *rvic_save(QTestState *qts);
+
+/**
+ * rvic_restore: load what rvic_save() saved
+ * @qts: a machine started with -incoming defer, which lives on in any case
+ * @file: the file's name
+ *
+ * Returns: whether the machine took it
+ */
+bool rvic_restore(QTestState *qts, const char *file);
+
 /* Nothing deliverable: the vCPU's IRQ is low and ACKNOWLEDGE says so */
 #define rvic_expect_idle(qts, cpu) do { \
     g_assert_false(rvic_irq(qts, cpu)); \
