@@ -85,6 +85,15 @@ const VMStateInfo vmstate_info_rvic_count = {
     .put = put_count,
 };
 
+/* If the load fails half-way, nothing derived of the former state is left */
+static int arm_rvic_pre_load(void *opaque)
+{
+    ARMRVICState *s = opaque;
+
+    rvic_core_reset(&s->core);
+    return 0;
+}
+
 static int arm_rvic_post_load(void *opaque, int version_id)
 {
     ARMRVICState *s = opaque;
@@ -117,6 +126,7 @@ static const VMStateDescription vmstate_arm_rvic = {
     .minimum_version_id = 1,
     /* before the rVID, which adds its levels to the loaded instances */
     .priority = MIG_PRI_GICV3,
+    .pre_load = arm_rvic_pre_load,
     .post_load = arm_rvic_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_RVIC_COUNT(num_cpu, ARMRVICState, "number of vCPUs (-smp)"),

@@ -72,6 +72,15 @@ static void arm_rvid_reset_hold(Object *obj, ResetType type)
     rvid_core_reset(&s->core);
 }
 
+/* If the load fails half-way, nothing derived of the former state is left */
+static int arm_rvid_pre_load(void *opaque)
+{
+    ARMRVIDState *s = opaque;
+
+    rvid_core_reset(&s->core);
+    return 0;
+}
+
 static int arm_rvid_post_load(void *opaque, int version_id)
 {
     ARMRVIDState *s = opaque;
@@ -101,6 +110,7 @@ static const VMStateDescription vmstate_arm_rvid = {
     .minimum_version_id = 1,
     /* right behind the rVIC, before a device moves a line while it loads */
     .priority = MIG_PRI_GICV3_ITS,
+    .pre_load = arm_rvid_pre_load,
     .post_load = arm_rvid_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_RVIC_COUNT(num_wired, ARMRVIDState, "arm-rvid.num-wired"),

@@ -138,7 +138,8 @@ bool rvic_core_set_line(RVICCore *c, unsigned cpu, unsigned intid, bool level)
  */
 static unsigned rvic_next(const RVICCore *c, const RVICInstance *inst)
 {
-    unsigned word = inst->last / 32;
+    /* a load that failed, and left the guest to go on, may leave any number */
+    unsigned word = inst->last / 32 % RVIC_WORDS;
     uint32_t here = rvic_deliverable(c, inst, word) &
                     ~MAKE_64BIT_MASK(0, inst->last % 32 + 1);
     uint64_t above;
