@@ -513,6 +513,50 @@ def run_foreign(suite='foreign', build=BUILD):
             shutil.rmtree(built)
 
 
+# ---- The format of saved machines ------------------------------------------
+
+VMSTATE = 'tests-qtest/data/vmstate.json'
+VMSTATE_ADVICE = f'''Machines saved before would no longer load, or new ones not in older versions: add a
+subsection that is only sent when it is needed, or raise version_id and keep loading the
+former one. A change that is meant is one to {VMSTATE}, too.'''
+
+
+def array_sizes(value, path=''):
+    """Numbers of elements in a dump, which QEMU's checker does not look at."""
+    if isinstance(value, dict):
+        path = f"{path}/{value.get('field', value.get('name', ''))}"
+        if 'num' in value:
+            yield f"{path}[{value['num']}]"
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from array_sizes(item, path)
+
+
+def check_vmstate(suite, build):
+    """What BUILD saves is what it was, by QEMU's own checker, in both directions."""
+    checker = os.path.join(os.path.dirname(os.path.realpath(build)),
+                           'scripts/vmstate-static-checker.py')
+    stored = json.loads(contents(os.path.join(TOP, VMSTATE)))
+    del stored['comment']
+    with tempfile.TemporaryDirectory(prefix='rvic-test-') as folder:
+        old, new = (os.path.join(folder, name) for name in ('old', 'new'))
+        problem = complaint(os.path.join(build, 'qemu-system-aarch64'),
+                            '-machine', 'virt,irqchip=rvic', '-dump-vmstate', new)
+        if not problem:
+            dump = json.loads(contents(new))
+            now = {name: dump[name] for name in dump if name.startswith('arm-rvi')}
+            for name, value in ((old, stored), (new, now)):
+                with open(name, 'w', encoding='utf-8') as file:
+                    json.dump(value, file)
+            for title, source, target in [('old to new', old, new), ('new to old', new, old)]:
+                said = complaint('/usr/bin/python3', checker, '-s', source, '-d', target)
+                problem += ''.join(f'{title}: {line}\n' for line in said.splitlines())
+            for size in sorted(set(array_sizes(stored)) ^ set(array_sizes(now))):
+                problem += f'array: {size}\n'
+    report(f'{suite}/saved-state', problem and f'{problem}{VMSTATE_ADVICE}')
+
+
 # ---- Another version of QEMU -----------------------------------------------
 
 def run_newest_qemu():
@@ -524,6 +568,7 @@ def run_newest_qemu():
     status, text = output(os.path.join(build, 'qemu-system-aarch64'), '--version')
     report(f'qemu-{NEWEST}/version', '' if not status and f'version {NEWEST}.' in text else text)
     check_against_qemu('qemu-' + NEWEST, build)
+    check_vmstate('qemu-' + NEWEST, build)
     run_meson('rvic-qtest', build)
     run_meson('rvic-boot', build)
     run_foreign(f'qemu-{NEWEST}/foreign', build)
@@ -545,6 +590,8 @@ SUITES = {
                        run_mutations, False, False),
     'spin': Suite('a model of the protocol between device and drivers, checked with spin',
                   lambda: run_spin(spin.usual()), False, False),
+    'vmstate': Suite('the format of saved machines is what it was',
+                     lambda: check_vmstate('vmstate', BUILD), False, False),
     'qtest': Suite('the device models without a running vCPU',
                    lambda: run_meson('rvic-qtest'), False, False),
     'boot': Suite('Linux boots and uses its devices',
