@@ -8,8 +8,8 @@
  * A failing run is repeated by the --seed that it prints, a single test by -p
  * and its path besides.
  *
- * What is damaged lies in the sections of the two devices. A stream may be cut
- * anywhere, but QEMU's other devices do not all survive any other damage.
+ * What is damaged lies in the sections of the two devices, and a stream may be
+ * cut anywhere. Other damage would test other devices, and nothing here.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
