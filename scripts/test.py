@@ -74,10 +74,10 @@ def introspect(build, what):
         return json.load(file)
 
 
-def build_tests(suite, build):
-    """Build what a suite needs; meson itself would build all of QEMU's tests."""
+def build_tests(suites, build):
+    """Build what suites need; meson itself would build all of QEMU's tests."""
     needed = {target for test in introspect(build, 'tests')
-              if suite in (name.rpartition(':')[2] for name in test['suite'])
+              if suites & {name.rpartition(':')[2] for name in test['suite']}
               for target in test['depends']}
     names = [os.path.relpath(name, os.path.realpath(build))
              for target in introspect(build, 'targets') if target['id'] in needed
@@ -85,21 +85,15 @@ def build_tests(suite, build):
     return complaint('ninja', '-C', build, *names) if names else ''
 
 
-def run_meson(suite, build=BUILD, guest='guest', **variables):
-    """Run a suite of a build of the QEMU tree; each TAP subtest counts."""
-    problem = build_tests(suite, build)
-    if problem:
-        report(f'{suite}: building it', problem)
-        return
-    base = os.path.join(build, 'meson-logs', suite + guest.removeprefix('guest'))
+def meson_test(suites, build, log, *options, **variables):
+    """Run suites of a build; {test program: [(TAP subtest, outcome)]} and the log's name."""
+    base = os.path.join(build, 'meson-logs', log)
     for old in glob.glob(glob.escape(base) + '.*'):
         os.remove(old)
     subprocess.run([os.path.join(build, 'pyvenv/bin/meson'), 'test', '-C', build, '--no-rebuild',
-                    '--suite', suite, '--logbase', os.path.basename(base), '--print-errorlogs'],
-                   stdin=subprocess.DEVNULL, check=False,
-                   env={**os.environ, 'RVIC_GUEST': os.path.join(BUILD, guest), **variables})
+                    *(f'--suite={suite}' for suite in suites), '--logbase', log, *options],
+                   stdin=subprocess.DEVNULL, check=False, env={**os.environ, **variables})
 
-    before = counts.total()
     cases = collections.defaultdict(list)
     if os.path.exists(base + '.junit.xml'):
         for case in xml.etree.ElementTree.parse(base + '.junit.xml').iter('testcase'):
@@ -110,21 +104,35 @@ def run_meson(suite, build=BUILD, guest='guest', **variables):
             # "PROJECT.TEST" for a subtest, else "PROJECT".
             cases[case.get('classname').partition('.')[2] or case.get('name')].append(
                 (case.get('name'), outcome))
+    results = {}
     if os.path.exists(base + '.json'):
-        with open(base + '.json', encoding='utf-8') as log:
-            for test in map(json.loads, log):
-                name = test['name']
-                results = cases[name]
-                failed = [case for case, outcome in results if outcome == 'failed']
-                if test['result'] not in ('OK', 'SKIP', 'EXPECTEDFAIL') and not failed:
-                    failed = [f"(the test program itself: {test['result']})"]
-                    results.append((failed[0], 'failed'))
-                counts.update(outcome for _, outcome in results)
-                for case in failed:
-                    print(f'FAIL {name}: {case}')
-                if failed:
-                    print(f'     its output is in {base}.txt')
-    if counts.total() == before:
+        with open(base + '.json', encoding='utf-8') as file:
+            for test in map(json.loads, file):
+                results[test['name']] = cases[test['name']]
+                if test['result'] not in ('OK', 'SKIP', 'EXPECTEDFAIL') and \
+                        all(outcome != 'failed' for _, outcome in results[test['name']]):
+                    results[test['name']].append(
+                        (f"(the test program itself: {test['result']})", 'failed'))
+    return results, base + '.txt'
+
+
+def run_meson(suite, build=BUILD, guest='guest', **variables):
+    """Run a suite of a build of the QEMU tree; each TAP subtest counts."""
+    problem = build_tests({suite}, build)
+    if problem:
+        report(f'{suite}: building it', problem)
+        return
+    results, log = meson_test([suite], build, suite + guest.removeprefix('guest'),
+                              '--print-errorlogs',
+                              RVIC_GUEST=os.path.join(BUILD, guest), **variables)
+    for name, cases in results.items():
+        counts.update(outcome for _, outcome in cases)
+        failed = [case for case, outcome in cases if outcome == 'failed']
+        for case in failed:
+            print(f'FAIL {name}: {case}')
+        if failed:
+            print(f'     its output is in {log}')
+    if not any(results.values()):
         report(suite, 'no test ran: see above')
 
 
@@ -496,7 +504,7 @@ def run_foreign(suite='foreign', build=BUILD):
         tree, copy = os.path.join(folder, 'qemu'), os.path.join(folder, 'checkout')
         source = os.path.dirname(os.path.realpath(build))
         shutil.copytree(source, tree, symlinks=True, ignore=shutil.ignore_patterns(
-            'build', 'build-sanitizers', 'rvic', '.rvic-*'))
+            'build', 'build-sanitizers', 'unpatched', 'rvic', '.rvic-*'))
         shutil.copytree(os.path.join(source, '.rvic-pristine'), tree, dirs_exist_ok=True)
         for name in files():
             os.makedirs(os.path.dirname(os.path.join(copy, name)), exist_ok=True)
@@ -516,15 +524,15 @@ def run_foreign(suite='foreign', build=BUILD):
 # ---- The format of saved machines ------------------------------------------
 
 VMSTATE = 'tests-qtest/data/vmstate.json'
-VMSTATE_ADVICE = f'''Machines saved before would no longer load, or new ones not in older versions: add a
-subsection that is only sent when it is needed, or raise version_id and keep loading the
-former one. A change that is meant is one to {VMSTATE}, too.'''
+VMSTATE_ADVICE = f'''Machines saved before would no longer load, or new ones not in older
+versions: add a subsection that is only sent when it is needed, or raise version_id and keep
+loading the former one. A change that is meant is one to {VMSTATE}, too.'''
 
 
 def array_sizes(value, path=''):
     """Numbers of elements in a dump, which QEMU's checker does not look at."""
     if isinstance(value, dict):
-        path = f"{path}/{value.get('field', value.get('name', ''))}"
+        path = '/'.join(filter(None, [path, value.get('field') or value.get('name')]))
         if 'num' in value:
             yield f"{path}[{value['num']}]"
         value = list(value.values())
@@ -555,6 +563,48 @@ def check_vmstate(suite, build):
             for size in sorted(set(array_sizes(stored)) ^ set(array_sizes(now))):
                 problem += f'array: {size}\n'
     report(f'{suite}/saved-state', problem and f'{problem}{VMSTATE_ADVICE}')
+
+
+# ---- QEMU's own tests ------------------------------------------------------
+
+OWN_SUITES = ['qtest-aarch64', 'unit']
+
+
+def run_qemu_own():
+    """Each of QEMU's tests does what it does without the overlay and its patches."""
+    prepare('setup', '--tests', '--unpatched')
+    tree = os.path.dirname(os.path.realpath(BUILD))
+    outcomes, logs = [], []
+    for title, build in (('patched', BUILD),
+                         ('unpatched', os.path.join(tree, 'unpatched/build'))):
+        problem = build_tests(set(OWN_SUITES), build)
+        if problem:
+            report(f'qemu-own: building the {title} tests', problem)
+            return
+        # A test that is slow for the load of the machine is no difference.
+        results, log = meson_test(OWN_SUITES, build, 'qemu-own', '--timeout-multiplier=10',
+                                  '--quiet')
+        outcomes.append({(name, case): outcome for name, cases in results.items()
+                         for case, outcome in cases})
+        logs.append(log)
+    compare_outcomes(*outcomes, logs)
+
+
+def compare_outcomes(patched, unpatched, logs):
+    if not patched:
+        report('qemu-own', 'no test ran: see above')
+    for name, case in sorted(patched.keys() | unpatched.keys()):
+        ours, theirs = (outcome.get((name, case), 'missing') for outcome in (patched, unpatched))
+        if ours != theirs:
+            report(f'{name}: {case}', f'{ours} with the patches, {theirs} without; see\n'
+                   + '\n'.join(logs))
+            continue
+        counts['skipped' if ours == 'skipped' else 'passed'] += 1
+        if ours == 'failed':
+            print(f'same {name}: {case}: fails without the patches, too')
+    tally = collections.Counter(unpatched.values())
+    print(f"without the patches: {len({name for name, _ in unpatched})} tests, {tally['passed']} "
+          f"subtests passed, {tally['failed']} failed, {tally['skipped']} skipped")
 
 
 # ---- Another version of QEMU -----------------------------------------------
@@ -606,6 +656,8 @@ SUITES = {
                      run_foreign, False, True),
     'sanitizers': Suite('qtest, bare-metal guests and fuzz with ASan and UBSan',
                         run_sanitizers, False, True),
+    'qemu-own': Suite("QEMU's own tests for aarch64, compared with QEMU without the patches",
+                      run_qemu_own, False, True),
     'soak': Suite(f'qtest and boot, {SOAK_ROUNDS} times', run_soak, True, True),
 }
 
