@@ -70,8 +70,8 @@ uint64_t rvic_call(QTestState *qts, unsigned cpu, uint32_t function,
 {
     g_auto(GStrv) words = NULL;
 
-    qtest_sendf(qts, "rvic_call %u 0x%" PRIx32 " 0x%" PRIx64 " 0x%" PRIx64
-                " 0x%" PRIx64 "\n", cpu, function, x1, x2, x3);
+    libqtest_sendf(qts, "rvic_call %u 0x%" PRIx32 " 0x%" PRIx64 " 0x%" PRIx64
+                   " 0x%" PRIx64 "\n", cpu, function, x1, x2, x3);
     words = qtest_rsp_args(qts, 5);
     for (int i = 0; i < 4; i++) {
         result[i] = g_ascii_strtoull(words[1 + i], NULL, 0);
