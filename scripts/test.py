@@ -16,6 +16,7 @@ import tempfile
 import xml.etree.ElementTree
 
 import bindings
+import fuzzing
 import mutations
 import spin
 
@@ -158,6 +159,13 @@ def run_sanitizers():
 def run_mutations():
     for name, problem in mutations.checks(os.path.realpath(BUILD)):
         report(f'mutations/{name}', problem)
+
+
+def run_fuzz_guided():
+    """The inputs that are known to lead everywhere, and a minute of new ones."""
+    prepare('setup', '--tests', '--fuzzing')
+    for name, problem in fuzzing.checks():
+        report(f'fuzz-guided/{name}', problem)
 
 
 def run_kernel(suite, **options):
@@ -504,7 +512,7 @@ def run_foreign(suite='foreign', build=BUILD):
         tree, copy = os.path.join(folder, 'qemu'), os.path.join(folder, 'checkout')
         source = os.path.dirname(os.path.realpath(build))
         shutil.copytree(source, tree, symlinks=True, ignore=shutil.ignore_patterns(
-            'build', 'build-sanitizers', 'unpatched', 'rvic', '.rvic-*'))
+            'build', 'build-sanitizers', 'build-fuzzing', 'unpatched', 'rvic', '.rvic-*'))
         shutil.copytree(os.path.join(source, '.rvic-pristine'), tree, dirs_exist_ok=True)
         for name in files():
             os.makedirs(os.path.dirname(os.path.join(copy, name)), exist_ok=True)
@@ -658,6 +666,8 @@ SUITES = {
                         run_sanitizers, False, True),
     'qemu-own': Suite("QEMU's own tests for aarch64, compared with QEMU without the patches",
                       run_qemu_own, False, True),
+    'fuzz-guided': Suite('coverage-guided fuzzing of what a guest can do',
+                         run_fuzz_guided, False, True),
     'soak': Suite(f'qtest and boot, {SOAK_ROUNDS} times', run_soak, True, True),
 }
 
