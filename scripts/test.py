@@ -17,6 +17,7 @@ import xml.etree.ElementTree
 
 import bindings
 import fuzzing
+import gcov
 import mutations
 import spin
 
@@ -138,13 +139,14 @@ def run_meson(suite, build=BUILD, guest='guest', **variables):
 
 
 def run_sanitizers():
-    """The tests without Linux, with every memory error and undefined behaviour fatal."""
+    """The tests without Linux: memory errors and undefined behaviour, lines executed."""
     prepare('setup', '--tests', '--sanitizers')
     build = os.path.join(os.path.dirname(os.path.realpath(BUILD)), 'build-sanitizers')
     # Not to stderr, which tests look at: ASan warns there of QEMU's coroutines.
     base = os.path.join(build, 'meson-logs', 'sanitizers')
     for old in glob.glob(glob.escape(base) + '.*'):
         os.remove(old)
+    gcov.forget(build)
     # Of the fuzzers less than usual.
     for suite, steps in ('rvic-qtest', 50000), ('rvic-baremetal', 0), ('rvic-fuzz', 5000000):
         run_meson(suite, build, RVIC_FUZZ_STEPS=str(steps),
@@ -154,6 +156,8 @@ def run_sanitizers():
     texts = map(contents, glob.glob(glob.escape(base) + '.*'))
     report('sanitizers/reports', '\n'.join(
         text for text in texts if re.search('ERROR: AddressSanitizer|runtime error:', text)))
+    for name, problem in gcov.checks(build):
+        report(f'coverage/{name}', problem)
 
 
 def run_mutations():
@@ -662,7 +666,7 @@ SUITES = {
                      run_kernels, False, True),
     'foreign': Suite('scripts/setup --qemu with a tree that was given',
                      run_foreign, False, True),
-    'sanitizers': Suite('qtest, bare-metal guests and fuzz with ASan and UBSan',
+    'sanitizers': Suite('qtest, bare-metal guests and fuzz with ASan and UBSan; line coverage',
                         run_sanitizers, False, True),
     'qemu-own': Suite("QEMU's own tests for aarch64, compared with QEMU without the patches",
                       run_qemu_own, False, True),
