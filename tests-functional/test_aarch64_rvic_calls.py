@@ -13,16 +13,8 @@ import re
 import subprocess
 
 from qemu_test import QemuSystemTest
+from rvic_baremetal import build, verdicts
 from rvic_guest import PATIENCE, compiler
-
-SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'baremetal')
-
-CFLAGS = ['-O2', '-g', '-Wall', '-Wextra', '-ffreestanding', '-fno-pic',
-          '-fno-stack-protector', '-mgeneral-regs-only', '-mstrict-align',
-          # There is no memcpy() for loops that look like it.
-          '-fno-tree-loop-distribute-patterns']
-LDFLAGS = ['-nostdlib', '-static', '-no-pie', '-Wl,--build-id=none',
-           '-Wl,-T,' + os.path.join(SOURCES, 'baremetal.lds')]
 
 
 class Run:
@@ -49,7 +41,7 @@ class Run:
         """Build the program and run it until it switches the machine off."""
         log = test.log_file(f'{self.name}.console')
         try:
-            elf = self.build(test)
+            elf = build(test, self.program, *self.parts)
             # No monitor: the machine is off before one would be connected.
             command = [
                 test.qemu_bin, '-machine', self.machine, '-m', '128M',
@@ -63,9 +55,7 @@ class Run:
         if os.path.exists(log):
             with open(log, encoding='utf-8', errors='replace') as console:
                 self.text = console.read().replace('\r', '')
-        for wrong, name, why in re.findall(r'^(not )?ok (\S+?)(?:: (.*))?$',
-                                           self.text, re.M):
-            self.checks[name] = f'{name}: {why or "not ok"}' if wrong else ''
+        self.checks = verdicts(self.text)
 
     def options(self, _test):
         """Return QEMU's options that depend on the program."""
@@ -76,19 +66,6 @@ class Run:
         return subprocess.run(command, stdin=subprocess.DEVNULL,
                               stdout=console, timeout=PATIENCE,
                               check=False).returncode
-
-    def build(self, test):
-        """Compile the program; return its name."""
-        elf = test.scratch_file(self.program + '.elf')
-        sources = [os.path.join(SOURCES, name) for name in
-                   ('start.S', 'runtime.c', self.program + '.c',
-                    *self.parts)]
-        command = [compiler(test), *CFLAGS, *LDFLAGS, *sources, '-o', elf]
-        done = subprocess.run(command, capture_output=True, text=True,
-                              check=False)
-        if done.returncode:
-            raise RuntimeError(f'{command[0]} failed: {done.stderr}')
-        return elf
 
 
 class CallsTest(QemuSystemTest):
