@@ -7,8 +7,8 @@
 #include "runtime.h"
 
 #define UART            0x09000000
+#define UART_FR_RXFE    0x10
 #define UART_FR_TXFF    0x20
-#define UART_CR_ENABLE  0x301   /* itself, transmission, reception */
 
 #define CLUSTER         (1 << CLUSTER_SHIFT)
 
@@ -87,6 +87,11 @@ uint32_t uart_read(unsigned offset)
     return read32(UART + offset);
 }
 
+bool uart_has_input(void)
+{
+    return !(uart_read(UART_FR) & UART_FR_RXFE);
+}
+
 static void putchar(char c)
 {
     while (uart_read(UART_FR) & UART_FR_TXFF) {
@@ -103,18 +108,27 @@ void puts(const char *text)
     }
 }
 
-void puthex(uint64_t value)
+static void putnumber(uint64_t value, unsigned base, const char *prefix)
 {
-    char text[19], *p = text + sizeof(text) - 1;
+    char text[21], *p = text + sizeof(text) - 1;
 
     *p = 0;
     do {
-        *--p = "0123456789abcdef"[value & 15];
-        value >>= 4;
+        *--p = "0123456789abcdef"[value % base];
+        value /= base;
     } while (value);
-    *--p = 'x';
-    *--p = '0';
+    puts(prefix);
     puts(p);
+}
+
+void puthex(uint64_t value)
+{
+    putnumber(value, 16, "0x");
+}
+
+void putdec(uint64_t value)
+{
+    putnumber(value, 10, "");
 }
 
 void expect(uint64_t got, uint64_t expected)

@@ -21,6 +21,7 @@
 #define UART_IMSC       0x38
 #define UART_ICR        0x44
 #define UART_TXI        0x20    /* in IMSC and ICR: transmission */
+#define UART_CR_ENABLE  0x301   /* itself, transmission, reception */
 
 #define PSCI_VERSION        0x84000000
 #define PSCI_CPU_OFF        0x84000002
@@ -167,11 +168,56 @@ static inline uint32_t read32(uint64_t address)
     return value;
 }
 
+/*
+ * What vCPUs share. All of these are seen by all vCPUs in one order. They
+ * take and return the type of the variable; atomic_add() returns the sum.
+ */
+#define atomic_load(p)          __atomic_load_n(p, __ATOMIC_SEQ_CST)
+#define atomic_add(p, value)    __atomic_add_fetch(p, value, __ATOMIC_SEQ_CST)
+/* QEMU 10 does not keep a LDAR from passing the STLR before: hence barrier() */
+#define atomic_store(p, value) do {                                     \
+    __atomic_store_n(p, value, __ATOMIC_SEQ_CST);                       \
+    barrier();                                                          \
+} while (0)
+
+/* Replaces the old value, if it is that; returns whether it was. */
+static inline bool atomic_swap_if(uint64_t *p, uint64_t old, uint64_t value)
+{
+    return __atomic_compare_exchange_n(p, &old, value, false,
+                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+/* While waiting for another vCPU: lets it run if there is but one thread */
+static inline void yield(void)
+{
+    asm volatile("yield" : : : "memory");
+}
+
+/* A lock is 0 if nobody holds it. */
+static inline bool try_lock(uint64_t *lock)
+{
+    return atomic_swap_if(lock, 0, 1);
+}
+
+static inline void lock(uint64_t *lock)
+{
+    while (!try_lock(lock)) {
+        yield();
+    }
+}
+
+static inline void unlock(uint64_t *lock)
+{
+    atomic_store(lock, 0);
+}
+
 /* The console, for one vCPU at a time */
 void uart_write(unsigned offset, uint32_t value);
 uint32_t uart_read(unsigned offset);
+bool uart_has_input(void);
 void puts(const char *text);
 void puthex(uint64_t value);
+void putdec(uint64_t value);
 
 /*
  * Checks: expect() compares a value, verdict() prints whether all values

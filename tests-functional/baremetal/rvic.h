@@ -45,6 +45,7 @@
 #define RVID_FIRST_MSI          256
 #define RVID_DOORBELL           0x08020000
 #define INTID_VIRTUAL_TIMER     27
+#define INTID_PHYSICAL_TIMER    30
 #define INPUT_UART              1
 
 #endif
