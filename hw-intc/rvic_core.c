@@ -138,9 +138,13 @@ bool rvic_core_set_line(RVICCore *c, unsigned cpu, unsigned intid, bool level)
  */
 static unsigned rvic_next(const RVICCore *c, const RVICInstance *inst)
 {
-    /* a load that failed, and left the guest to go on, may leave any number */
+    /*
+     * A load that failed, and left the guest to go on, may leave any number
+     * here, and any INTID deliverable: those that do not exist are never ready
+     */
     unsigned word = inst->last / 32 % RVIC_WORDS;
-    uint32_t here = rvic_deliverable(c, inst, word) &
+    uint32_t here = !extract64(inst->ready, word, 1) ? 0 :
+                    rvic_deliverable(c, inst, word) &
                     ~MAKE_64BIT_MASK(0, inst->last % 32 + 1);
     uint64_t above;
 

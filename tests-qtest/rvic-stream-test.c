@@ -685,6 +685,34 @@ static void test_again_and_cut(void)
     g_byte_array_unref(s.bytes);
 }
 
+/*
+ * A refused state may hold INTIDs that do not exist, pending, unmasked and the
+ * next ones to look at. If the guest goes on nevertheless, it gets none of
+ * them.
+ */
+static void test_refused_intids(void)
+{
+    QTestState *src = start(&counts, "");
+    QTestState *dst = start(&counts, "-incoming defer 2>/dev/null");
+    uint8_t *instance;
+    Stream s;
+
+    s = take_stream(src, &counts);
+    qtest_quit(src);
+    instance = s.bytes->data + s.rvic.payload + INSTANCE(0);
+    memset(instance + PENDING + 4 * END_WORD, 0xff, 4 * (WORDS - END_WORD));
+    memset(instance + MASKED + 4 * END_WORD, 0, 4 * (WORDS - END_WORD));
+    stw_be_p(instance + LAST, NUM_INTIDS);
+
+    g_assert_false(load_bytes(dst, s.bytes));
+    rvic_enable(dst, 0);
+    rvic_unmask(dst, 0, FIRST_UNTRUSTED);
+    rvic_signal(dst, 0, FIRST_UNTRUSTED);
+    rvic_expect_only(dst, 0, FIRST_UNTRUSTED);
+    qtest_quit(dst);
+    g_byte_array_unref(s.bytes);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -697,6 +725,7 @@ int main(int argc, char **argv)
     }
     qtest_add_func("/rvic/stream/cut", test_cut);
     qtest_add_func("/rvic/stream/again-and-cut", test_again_and_cut);
+    qtest_add_func("/rvic/stream/refused-intids", test_refused_intids);
     rvic_add_counts("/rvic/stream/random", test_random);
 
     return g_test_run();
