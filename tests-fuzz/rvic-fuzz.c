@@ -360,6 +360,7 @@ static bool run_child(int (*run)(void *opaque), void *opaque, bool quiet)
                       !freopen("/dev/null", "w", stdout))) {
             exit(CHILD_WRONG);
         }
+        alarm(HANG_SECONDS);
         exit(run(opaque));
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid) {
@@ -412,6 +413,7 @@ static bool search_sequence(const Search *search, RVICCompare *compare)
     RVICGenerator generator;
     bool right = true;
 
+    /* anew, for a child makes many of them */
     alarm(HANG_SECONDS);
     rvic_compare_reset(compare);
     begin_sequence(&generator, &search->config, progress->seed);
@@ -457,7 +459,6 @@ static int replay_child(void *opaque)
     g_autofree Cores *s = g_new0(Cores, 1);
     RVICCompare compare;
 
-    alarm(HANG_SECONDS);
     cores_init(s, &replay->config);
     rvic_compare_init(&compare, &replay->config, &cores, s);
     for (unsigned n = 0; n < replay->num && !compare.wrong->len; n++) {
@@ -498,9 +499,13 @@ static const struct {
     { 2, { 512, 32, 992, 256, 32, RVIC_MPIDR_BOARD } },
 };
 
+/* An option that was not given */
+#define NOT_GIVEN   INT_MIN
+
 static int64_t opt_steps = 25000000;
-static int64_t opt_seed = -1;
-static int opt_cpus, opt_trusted, opt_untrusted, opt_wired = -1;
+static int64_t opt_seed = NOT_GIVEN;
+static int opt_cpus = NOT_GIVEN, opt_trusted = NOT_GIVEN;
+static int opt_untrusted = NOT_GIVEN, opt_wired = NOT_GIVEN;
 static char *opt_replay, *opt_output;
 
 static const GOptionEntry options[] = {
@@ -599,9 +604,14 @@ static bool search_config(unsigned number, const Search *search)
     return right;
 }
 
+static uint32_t first_seed(void)
+{
+    return opt_seed == NOT_GIVEN ? g_random_int() : opt_seed;
+}
+
 static int search_all(void)
 {
-    uint32_t seed = opt_seed >= 0 ? opt_seed : g_random_int();
+    uint32_t seed = first_seed();
     uint64_t done = 0;
 
     printf("# seed %u\n1..%zu\n", seed, ARRAY_SIZE(defaults));
@@ -609,7 +619,8 @@ static int search_all(void)
         Search search = {
             .config = defaults[i].config,
             .seed = seed,
-            .steps = opt_steps * defaults[i].percent / 100,
+            /* at least one */
+            .steps = DIV_ROUND_UP(opt_steps * defaults[i].percent, 100),
         };
 
         if (!search_config(i + 1, &search)) {
@@ -626,17 +637,17 @@ static int search_one(void)
 {
     Search search = {
         .config = {
-            .cpus = opt_cpus ?: 2,
-            .trusted = opt_trusted ?: 32,
-            .untrusted = opt_untrusted ?: 992,
+            .cpus = opt_cpus == NOT_GIVEN ? 2 : opt_cpus,
+            .trusted = opt_trusted == NOT_GIVEN ? 32 : opt_trusted,
+            .untrusted = opt_untrusted == NOT_GIVEN ? 992 : opt_untrusted,
         },
-        .seed = opt_seed >= 0 ? opt_seed : g_random_int(),
+        .seed = first_seed(),
         .steps = opt_steps,
     };
     const char *wrong;
 
-    search.config.wired = opt_wired >= 0 ? opt_wired :
-                          MIN(256, search.config.untrusted);
+    search.config.wired = opt_wired == NOT_GIVEN ?
+                          MIN(256, search.config.untrusted) : opt_wired;
     search.config.lines = search.config.trusted;
     wrong = rvic_config_check(&search.config);
     if (wrong) {
@@ -669,6 +680,24 @@ static int replay_file(void)
     return 1;
 }
 
+static const char *wrong_arguments(int argc)
+{
+    if (argc > 1) {
+        return "only options are expected: see --help";
+    }
+    if (opt_steps < 1 || opt_steps > INT64_MAX / 100) {
+        return "--steps: so many steps cannot be made";
+    }
+    if (opt_seed != NOT_GIVEN && (opt_seed < 0 || opt_seed > UINT32_MAX)) {
+        return "--seed: a seed has 32 bits";
+    }
+    /* not only at a failure, which would then be lost */
+    if (opt_output && !g_file_test(opt_output, G_FILE_TEST_IS_DIR)) {
+        return "--output: there is no such directory";
+    }
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
     g_autoptr(GOptionContext) context = g_option_context_new(
@@ -676,6 +705,7 @@ int main(int argc, char **argv)
     g_autoptr(GError) err = NULL;
     const struct rlimit no_core = { 0, 0 };
     const char *steps = g_getenv("RVIC_FUZZ_STEPS");
+    const char *wrong;
 
     if (steps) {
         opt_steps = g_ascii_strtoll(steps, NULL, 10);
@@ -687,8 +717,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "rvic-fuzz: %s\n", err->message);
         return 1;
     }
-    if (argc > 1 || opt_steps < 1 || opt_seed > UINT32_MAX) {
-        fprintf(stderr, "rvic-fuzz: wrong arguments: see --help\n");
+    wrong = wrong_arguments(argc);
+    if (wrong) {
+        fprintf(stderr, "rvic-fuzz: %s\n", wrong);
         return 1;
     }
     progress = mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE,
@@ -701,6 +732,7 @@ int main(int argc, char **argv)
         return replay_file();
     }
     setrlimit(RLIMIT_CORE, &no_core);
-    return opt_cpus || opt_trusted || opt_untrusted || opt_wired >= 0 ?
-           search_one() : search_all();
+    return opt_cpus == NOT_GIVEN && opt_trusted == NOT_GIVEN &&
+           opt_untrusted == NOT_GIVEN && opt_wired == NOT_GIVEN ?
+           search_all() : search_one();
 }
