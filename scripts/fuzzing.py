@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
 Coverage-guided fuzzing of what a guest can do: QEMU's fuzzer with a target of
-our own, tests-fuzz/guided/. For scripts/test.py; by itself, it fuzzes for as
-long as you like and puts what it found into the corpus.
+our own, tests-fuzz/guided/. For scripts/test.py; and for scripts/fuzz --guided
+SECONDS, which puts what it finds into the corpus.
 """
 
-import argparse
 import os
 import re
 import subprocess
@@ -18,6 +17,7 @@ FUZZER = os.path.join(BUILD, 'qemu-fuzz-aarch64')
 CRASHES = os.path.join(BUILD, 'crashes')
 CORPUS = os.path.join(TOP, 'tests-fuzz/guided/corpus')
 
+# How long the suite looks for more
 SECONDS = 60
 CORES = len(os.sched_getaffinity(0))
 
@@ -116,12 +116,12 @@ def fuzz(folder, seconds):
                      f'{features} features, seeds {seeds}')
 
 
-def checks(seconds=SECONDS):
+def checks():
     """(name, what is wrong) of each test."""
     with tempfile.TemporaryDirectory(prefix='rvic-fuzz-') as folder:
         unpack_corpus(os.path.join(folder, 'corpus'))
         yield 'corpus', replay(folder)
-        problem, figures = fuzz(folder, seconds)
+        problem, figures = fuzz(folder, SECONDS)
         print(f'     {figures}', flush=True)
         yield 'fuzz', problem
 
@@ -142,13 +142,9 @@ def merge(folder):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument('--seconds', type=int, default=SECONDS,
-                        help='how long (default: %(default)s)')
-    args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix='rvic-fuzz-') as folder:
         unpack_corpus(os.path.join(folder, 'corpus'))
-        problem, figures = fuzz(folder, args.seconds)
+        problem, figures = fuzz(folder, int(sys.argv[1]))
         print(figures)
         if problem:
             sys.exit(problem)

@@ -352,25 +352,20 @@ static void test_scenario(const void *opaque)
     device_destroy(d);
 }
 
-static void test_replay(void)
-{
+typedef struct Replay {
     RVICConfig config;
-    g_autoptr(GArray) steps = rvic_sequence_read(g_getenv("RVIC_FUZZ_REPLAY"),
-                                                 &config);
+    GArray *steps;
+} Replay;
+
+static void test_replay(const void *opaque)
+{
+    const Replay *replay = opaque;
     g_autofree Device *d = g_new(Device, 1);
     long failed;
 
-    if (!steps) {
-        g_test_fail();
-        return;
-    }
-    if (config.wired != NUM_WIRED || config.lines > 32 ||
-        config.mpidrs != RVIC_MPIDR_BOARD) {
-        g_test_skip("the virt board cannot be configured so");
-        return;
-    }
-    device_init(d, &config);
-    failed = sequence_fails((RVICStep *)steps->data, steps->len, d);
+    device_init(d, &replay->config);
+    failed = sequence_fails((RVICStep *)replay->steps->data,
+                            replay->steps->len, d);
     if (failed >= 0) {
         g_test_message("step %ld: %s", failed + 1, d->compare.wrong->str);
         g_test_fail();
@@ -378,13 +373,35 @@ static void test_replay(void)
     device_destroy(d);
 }
 
+static int replay_file(const char *file, int argc, char **argv)
+{
+    Replay replay;
+    int status;
+
+    replay.steps = rvic_sequence_read(file, &replay.config);
+    if (!replay.steps) {
+        return 1;
+    }
+    if (replay.config.wired != NUM_WIRED || replay.config.lines > 32 ||
+        replay.config.mpidrs != RVIC_MPIDR_BOARD) {
+        fprintf(stderr, "%s: the virt board cannot be configured so\n", file);
+        return 1;
+    }
+    g_test_init(&argc, &argv, NULL);
+    qtest_add_data_func("/rvic/fuzz/replay", &replay, test_replay);
+    status = g_test_run();
+    g_array_unref(replay.steps);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
-    g_test_init(&argc, &argv, NULL);
-    if (g_getenv("RVIC_FUZZ_REPLAY")) {
-        qtest_add_func("/rvic/fuzz/replay", test_replay);
-        return g_test_run();
+    const char *file = g_getenv("RVIC_FUZZ_REPLAY");
+
+    if (file) {
+        return replay_file(file, argc, argv);
     }
+    g_test_init(&argc, &argv, NULL);
     for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++) {
         g_autofree char *path = g_strdup_printf("/rvic/fuzz/%s",
                                                 scenarios[i].name);
