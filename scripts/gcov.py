@@ -27,11 +27,13 @@ def forget(build):
 
 
 def measure(build):
-    """From file to line to how often it was executed."""
+    """From file to line to how often it was executed; raises ValueError."""
     done = subprocess.run(['gcovr', '--root', TOP, '--filter', r'(.*/)?hw-\w+/\w+[.]c$',
                            '--json', '-', build],
                           cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          check=True)
+                          check=False)
+    if done.returncode:
+        raise ValueError(done.stderr or f'gcovr: exit status {done.returncode}')
     # QEMU's tree has the files below a link, so their paths are not always below TOP.
     return {'/'.join(file['file'].split('/')[-2:]): {
                 line['line_number']: line['count'] for line in file['lines']
@@ -66,7 +68,11 @@ def share(counts):
 
 def checks(build):
     """(name, what is wrong) of each test; shows the figures."""
-    files = dict(sorted(measure(build).items()))
+    try:
+        files = dict(sorted(measure(build).items()))
+    except ValueError as error:
+        yield 'measure', str(error)
+        return
     for name, counts in files.items():
         print(f'     {name:30} {share(counts.values())[0]}')
     devices = {name: counts for name, counts in files.items() if name.startswith('hw-intc/')}
