@@ -14,8 +14,8 @@ import shlex
 import subprocess
 import tempfile
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BUILD = os.path.join(TOP, 'build')
+from commands import BUILD, TOP
+
 TOOLS = os.path.join(BUILD, 'dt-schema/bin')
 BINDINGS = os.path.join(BUILD, 'dt-schema/bindings')
 QEMU = os.path.join(BUILD, 'qemu-system-aarch64')

@@ -11,10 +11,11 @@ import subprocess
 import sys
 import tempfile
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BUILD = os.path.join(TOP, 'build/../build-fuzzing')
-FUZZER = os.path.join(BUILD, 'qemu-fuzz-aarch64')
-CRASHES = os.path.join(BUILD, 'crashes')
+from commands import BUILD, TOP
+
+FUZZ_BUILD = os.path.join(BUILD, '../build-fuzzing')
+FUZZER = os.path.join(FUZZ_BUILD, 'qemu-fuzz-aarch64')
+CRASHES = os.path.join(FUZZ_BUILD, 'crashes')
 CORPUS = os.path.join(TOP, 'tests-fuzz/guided/corpus')
 
 # How long the suite looks for more
@@ -64,7 +65,7 @@ def start(output, *arguments):
         return subprocess.Popen(
             [FUZZER, '--fuzz-target=rvic-guest', f'-artifact_prefix={CRASHES}/',
              f'-max_len={LENGTH}', '-timeout=120', '-detect_leaks=0', *arguments],
-            cwd=BUILD, env=environment(), stdin=subprocess.DEVNULL, stdout=file,
+            cwd=FUZZ_BUILD, env=environment(), stdin=subprocess.DEVNULL, stdout=file,
             stderr=subprocess.STDOUT)
 
 

@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+from commands import TOP
 
 # What no test executes, and why
 EXPLAINED = 'tests-qtest/not-executed'

@@ -10,9 +10,9 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+from commands import TOP, output
+
 LIST = os.path.join(TOP, 'tests-fuzz/mutations')
 SOURCES = os.path.join(TOP, 'hw-intc')
 FUZZER = 'rvic/tests-fuzz/rvic-fuzz'
@@ -50,12 +50,6 @@ def plant(mutation):
             + text[body.end():])
 
 
-def run(command, build):
-    done = subprocess.run(command, cwd=build, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, check=False, errors='replace')
-    return done.returncode, done.stdout
-
-
 def find(mutation, build, folder, commands):
     """What came of it in a few words, and what is wrong."""
     os.makedirs(folder)
@@ -72,11 +66,12 @@ def find(mutation, build, folder, commands):
            FUZZER: fuzzer}
     for command in ([new.get(word, word) for word in words] + ['-w', '-iquote', SOURCES],
                     [new.get(word, word) for word in shlex.split(commands[-1])]):
-        status, text = run(command, build)
+        status, text = output(*command, cwd=build)
         if status:
             return '', f'it cannot be built: {text}'
 
-    status, text = run([fuzzer, '--seed', '1', '--steps', str(STEPS), '--output', folder], build)
+    status, text = output(fuzzer, '--seed', '1', '--steps', str(STEPS), '--output', folder,
+                          cwd=build)
     after = re.search('^# failed after ([0-9]+) steps$', text, re.M)
     minimised = re.search('^# ([0-9]+) steps of it are in (.*)$', text, re.M)
     if not after:
@@ -87,7 +82,7 @@ def find(mutation, build, folder, commands):
     if int(minimised[1]) > (LONG if 'passed over' in text else SHORT):
         return about, f'minimised to {minimised[1]} steps only: {minimised[2]}'
     for program, wanted in (fuzzer, 1), (os.path.join(build, FUZZER), 0):
-        status, text = run([program, '--replay', minimised[2]], build)
+        status, text = output(program, '--replay', minimised[2], cwd=build)
         # A fault may also crash it.
         if (status != 0) != (wanted != 0):
             return about, f'{program} --replay {minimised[2]}: {text}'
@@ -98,11 +93,11 @@ def checks(build):
     """Yield each fault's name, with what came of it, and what is wrong."""
     folder = os.path.join(build, 'rvic/tests-fuzz/mutations')
     shutil.rmtree(folder, ignore_errors=True)
-    status, text = run(['ninja', FUZZER], build)
+    status, text = output('ninja', FUZZER, cwd=build)
     if status:
         yield 'the fuzzer', text
         return
-    commands = run(['ninja', '-t', 'commands', FUZZER], build)[1].splitlines()
+    commands = output('ninja', '-t', 'commands', FUZZER, cwd=build)[1].splitlines()
     try:
         todo = list(mutations())
     except ValueError as error:

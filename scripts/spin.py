@@ -10,12 +10,12 @@ import concurrent.futures
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 import time
 
-MODEL = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
-                     'tests-spin/rvic.pml')
+from commands import TOP, output
+
+MODEL = os.path.join(TOP, 'tests-spin/rvic.pml')
 
 # MB for one run
 MEMORY = 4000
@@ -102,11 +102,10 @@ CYCLES = Way('-O0 -DNFAIR=3', '-a -f -m1000000')            # what LIVE means, a
 
 def command(folder, *words):
     """The output of a command that has to succeed."""
-    done = subprocess.run(words, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, errors='replace', check=False)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(words)}: status {done.returncode}\n{done.stdout}")
-    return done.stdout
+    status, text = output(*words, cwd=folder)
+    if status:
+        raise RuntimeError(f"{' '.join(words)}: status {status}\n{text}")
+    return text
 
 
 def defines(run):

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What scripts/test.py and the modules of its suites share: places, commands, files."""
+
+import os
+import subprocess
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.join(TOP, 'build')
+
+
+def output(*command, **options):
+    """(exit status, stdout and stderr) of a command in the checkout."""
+    options = {'cwd': TOP, 'errors': 'replace', **options}
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False, **options)
+    return done.returncode, done.stdout
+
+
+def complaint(*command, **options):
+    """What a command prints if it fails."""
+    status, text = output(*command, **options)
+    return (text or f'exit status {status}') if status else ''
+
+
+def contents(name):
+    with open(os.path.join(TOP, name), encoding='utf-8', errors='replace') as file:
+        return file.read()
