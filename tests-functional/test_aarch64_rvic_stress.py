@@ -262,8 +262,9 @@ class StressTest(QemuSystemTest):
             guest.vm.cmd('migrate-set-capabilities', capabilities=capabilities)
         destination.vm.cmd('migrate-incoming', uri=address)
         if postcopy:
-            # Slow enough that not all is there before it is asked for
-            source.vm.cmd('migrate-set-parameters', max_bandwidth=MIB,
+            # Slow enough that precopy does not end before it is told to, and
+            # that not all is there before it is asked for
+            source.vm.cmd('migrate-set-parameters', max_bandwidth=MIB // 16,
                           max_postcopy_bandwidth=MIB // 2)
         source.vm.cmd('migrate', uri=address)
         if postcopy:
