@@ -333,10 +333,11 @@ static void test_scenario(const void *opaque)
 {
     const struct Scenario *scenario = opaque;
     const char *env = g_getenv("RVIC_FUZZ_STEPS");
-    long steps = (env ? g_ascii_strtoll(env, NULL, 10) : DEFAULT_STEPS) *
-                 scenario->percent / 100;
+    long steps = env ? g_ascii_strtoll(env, NULL, 10) : DEFAULT_STEPS;
     g_autofree Device *d = g_new(Device, 1);
 
+    g_assert_cmpint(steps, >, 0);
+    steps = MAX(1, steps * scenario->percent / 100);
     device_init(d, &scenario->config);
     while (steps > 0 && !g_test_failed()) {
         g_autoptr(GArray) sequence = g_array_new(false, false,
