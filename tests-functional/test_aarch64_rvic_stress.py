@@ -43,6 +43,10 @@ PROGRESS = 100
 # Where the program looks for its parameters
 PARAMETERS = 0x401ff000
 
+# What the program has besides stress.c
+PARTS = [f'stress_{name}.c' for name in
+         ('accounts', 'common', 'devices', 'ipis', 'irqs', 'lines', 'rounds', 'timers')]
+
 # Accounts of the program
 CHECKS = ['once', 'merged', 'own', 'timers', 'msis', 'levels', 'spurious',
           'faults']
@@ -198,7 +202,7 @@ class StressTest(QemuSystemTest):
         compiler(self)
         super().setUp()
         self.require_accelerator('tcg')
-        self.elf = build(self, 'stress')
+        self.elf = build(self, 'stress', *PARTS)
         self.transcript = open(  # pylint: disable=consider-using-with
             self.log_file('guest.console'), 'w', encoding='utf-8')
         self.addCleanup(self.transcript.close)
