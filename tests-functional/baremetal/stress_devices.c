@@ -35,7 +35,6 @@
 
 #define EDU             0x11e81234
 #define EDU_MSI_SLOT    16          /* from here on they use MSIs */
-#define EDU_STATUS      0x24
 #define EDU_RAISE       0x60
 #define EDU_LOWER       0x64
 #define E1000           0x100e8086
