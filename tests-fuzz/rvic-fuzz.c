@@ -401,11 +401,10 @@ typedef struct Search {
     uint64_t steps;
 } Search;
 
-static void begin_sequence(RVICGenerator *generator, const RVICConfig *c,
-                           uint32_t seed)
+/* What touches all vCPUs takes longer, the more there are */
+static unsigned rare_steps(const RVICConfig *c)
 {
-    /* what touches all vCPUs takes longer, the more there are */
-    rvic_generator_init(generator, c, seed, MIN(200 + 100 * c->cpus, 20000));
+    return MIN(200 + 100 * c->cpus, 20000);
 }
 
 static bool search_sequence(const Search *search, RVICCompare *compare)
@@ -416,7 +415,8 @@ static bool search_sequence(const Search *search, RVICCompare *compare)
     /* anew, for a child makes many of them */
     alarm(HANG_SECONDS);
     rvic_compare_reset(compare);
-    begin_sequence(&generator, &search->config, progress->seed);
+    rvic_generator_init(&generator, &search->config, progress->seed,
+                        rare_steps(&search->config));
     for (long n = 0; right && n < SEQUENCE_STEPS &&
          progress->done < search->steps; n++) {
         RVICStep step;
@@ -546,22 +546,13 @@ static void print_comment(const char *text)
 /* The failing sequence again, as far as it came; shorter; to a file */
 static void write_failure(const Search *search)
 {
-    g_autoptr(GArray) steps = g_array_new(false, false, sizeof(RVICStep));
+    RVICConfig config = search->config;
+    g_autoptr(GArray) steps = rvic_generate_sequence(
+        &config, progress->seed, rare_steps(&config), progress->step + 1);
     g_autofree char *name = g_strdup_printf("rvic-fuzz-%u.txt",
                                             progress->seed);
     g_autofree char *file = g_build_filename(opt_output ?: ".", name, NULL);
     g_autofree char *comment = NULL;
-    RVICGenerator generator;
-    RVICConfig config = search->config;
-
-    begin_sequence(&generator, &config, progress->seed);
-    for (long n = 0; n <= progress->step; n++) {
-        RVICStep step;
-
-        rvic_generate(&generator, &step);
-        g_array_append_val(steps, step);
-    }
-    rvic_generator_destroy(&generator);
 
     if (progress->hung) {
         /* and would again at each attempt, for minutes */

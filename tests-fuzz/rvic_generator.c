@@ -405,3 +405,20 @@ void rvic_generator_destroy(RVICGenerator *g)
 {
     g_rand_free(g->rand);
 }
+
+GArray *rvic_generate_sequence(const RVICConfig *c, uint32_t seed,
+                               unsigned rare, unsigned num)
+{
+    GArray *steps = g_array_sized_new(false, false, sizeof(RVICStep), num);
+    RVICGenerator g;
+
+    rvic_generator_init(&g, c, seed, rare);
+    for (unsigned n = 0; n < num; n++) {
+        RVICStep step;
+
+        rvic_generate(&g, &step);
+        g_array_append_val(steps, step);
+    }
+    rvic_generator_destroy(&g);
+    return steps;
+}

@@ -119,6 +119,15 @@ void rvic_generator_destroy(RVICGenerator *g);
 void rvic_generate(RVICGenerator *g, RVICStep *step);
 
 /**
+ * rvic_generate_sequence: the first @num steps of a random sequence
+ * @c, @seed, @rare: see rvic_generator_init()
+ *
+ * Returns: the steps, RVICStep
+ */
+GArray *rvic_generate_sequence(const RVICConfig *c, uint32_t seed,
+                               unsigned rare, unsigned num);
+
+/**
  * rvic_step_check: whether a step can be made at all on a machine
  *
  * Returns: what is wrong, or NULL

@@ -340,20 +340,11 @@ static void test_scenario(const void *opaque)
     steps = MAX(1, steps * scenario->percent / 100);
     device_init(d, &scenario->config);
     while (steps > 0 && !g_test_failed()) {
-        g_autoptr(GArray) sequence = g_array_new(false, false,
-                                                 sizeof(RVICStep));
-        uint32_t seed = g_test_rand_int();
-        RVICGenerator generator;
+        g_autoptr(GArray) sequence = rvic_generate_sequence(
+            &scenario->config, g_test_rand_int(), scenario->rare,
+            MIN(steps, SEQUENCE_STEPS));
 
-        rvic_generator_init(&generator, &scenario->config, seed,
-                            scenario->rare);
-        for (int n = 0; n < SEQUENCE_STEPS && steps > 0; n++, steps--) {
-            RVICStep step;
-
-            rvic_generate(&generator, &step);
-            g_array_append_val(sequence, step);
-        }
-        rvic_generator_destroy(&generator);
+        steps -= sequence->len;
         run_sequence(d, sequence);
     }
     device_destroy(d);
