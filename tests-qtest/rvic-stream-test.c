@@ -123,7 +123,7 @@ static QTestState *start(const RVICCounts *c, const char *args)
     return rvic_start_counts(c, all);
 }
 
-/* The stream of a machine */
+/* The stream of a machine, whose QEMU ends */
 static Stream take_stream(QTestState *qts, const RVICCounts *c)
 {
     g_autofree char *file = rvic_save(qts);
@@ -137,6 +137,7 @@ static Stream take_stream(QTestState *qts, const RVICCounts *c)
     remove_ram(s.bytes);
     find_section(s.bytes, "arm-rvic", INSTANCE(RVIC_RANDOM_CPUS), &s.rvic);
     find_section(s.bytes, "arm-rvid", INPUT(c->untrusted), &s.rvid);
+    qtest_quit(qts);
     return s;
 }
 
@@ -477,7 +478,6 @@ static void test_random(const void *opaque)
 
     rvic_randomize(src, c);
     s = take_stream(src, c);
-    qtest_quit(src);
 
     for (unsigned i = 0; i < STREAMS; i++) {
         g_autoptr(GString) what = g_string_new(NULL);
@@ -619,7 +619,6 @@ static void test_value(const void *opaque)
     rvic_load(src);
     dump = rvic_dump(src);
     s = take_stream(src, &counts);
-    qtest_quit(src);
 
     stn_be_p(s.bytes->data + v->at + (v->rvid ? s.rvid : s.rvic).payload,
              v->size, v->value);
@@ -640,7 +639,6 @@ static void test_cut(void)
 
     rvic_load(src);
     s = take_stream(src, &counts);
-    qtest_quit(src);
 
     const size_t sizes[] = {
         0, 4, 8, s.rvic.start, s.rvic.start + 5, s.rvic.start + 10,
@@ -684,7 +682,6 @@ static void test_again_and_cut(void)
 
     rvic_load(src);
     s = take_stream(src, &counts);
-    qtest_quit(src);
 
     bytes = copy_stream(&s);
     g_byte_array_set_size(bytes, s.rvic.end);
@@ -714,7 +711,6 @@ static void test_refused_intids(void)
     Stream s;
 
     s = take_stream(src, &counts);
-    qtest_quit(src);
     instance = s.bytes->data + s.rvic.payload + INSTANCE(0);
     memset(instance + PENDING + 4 * END_WORD, 0xff, 4 * (WORDS - END_WORD));
     memset(instance + MASKED + 4 * END_WORD, 0, 4 * (WORDS - END_WORD));
