@@ -352,7 +352,7 @@ def check_vmstate(suite, build):
     """What BUILD saves is what it was, by QEMU's own checker, in both directions."""
     checker = os.path.join(os.path.dirname(os.path.realpath(build)),
                            'scripts/vmstate-static-checker.py')
-    stored = json.loads(contents(os.path.join(TOP, VMSTATE)))
+    stored = json.loads(contents(VMSTATE))
     del stored['comment']
     with tempfile.TemporaryDirectory(prefix='rvic-test-') as folder:
         old, new = (os.path.join(folder, name) for name in ('old', 'new'))
