@@ -1,8 +1,8 @@
 /*
  * Arm rVIC and rVID: hypercalls
  *
- * One dispatcher for all the ways in: TCG's built-in PSCI below, qtest in
- * arm_rvic_qtest.c.
+ * One dispatcher for all the ways in: TCG's built-in PSCI below, KVM in
+ * target-arm-kvm/kvm_rvic.c, qtest in arm_rvic_qtest.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -30,6 +30,15 @@ static bool function_is_ours(uint32_t function)
 {
     return function_in_range(function, RVIC_FN_BASE) ||
            function_in_range(function, RVID_FN_BASE);
+}
+
+unsigned arm_rvic_hypercall_num_args(uint32_t function)
+{
+    unsigned call = function % RVIC_FN_RANGE;
+
+    return !function_is_ours(function) ? 0 :
+           function_in_range(function, RVIC_FN_BASE) ?
+           rvic_call_num_args(call) : rvid_call_num_args(call);
 }
 
 static bool status_is_guest_error(uint64_t status)

@@ -16,7 +16,7 @@ typedef struct ARMRVICState ARMRVICState;
  * @s: the rVIC
  * @cpu: index of the calling vCPU
  * @function: SMCCC function ID
- * @arg: x1..x3
+ * @arg: x1..x3; those that the call does not look at are only traced
  * @result: for x0..x3; only written if the call is ours
  *
  * The one dispatcher for all ways in. Called with the BQL held.
@@ -25,6 +25,16 @@ typedef struct ARMRVICState ARMRVICState;
  */
 bool arm_rvic_hypercall(ARMRVICState *s, unsigned cpu, uint32_t function,
                         const uint64_t arg[3], uint64_t result[4]);
+
+/**
+ * arm_rvic_hypercall_num_args: how many arguments a call looks at
+ * @function: SMCCC function ID, of any call
+ *
+ * For ways in on which each argument has a price.
+ *
+ * Returns: 0 to 3, for none to x1..x3
+ */
+unsigned arm_rvic_hypercall_num_args(uint32_t function);
 
 /**
  * arm_rvic_handle_psci_call: TCG's built-in PSCI asks for a call it got

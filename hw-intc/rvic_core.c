@@ -356,28 +356,35 @@ static uint64_t rvic_call_resample(RVICCore *c, unsigned cpu,
 /* A call acts on the caller's instance, or on a target */
 static const struct {
     const char *name;
+    unsigned num_args;
     uint64_t (*own)(RVICCore *c, unsigned cpu, const uint64_t *arg,
                     uint64_t *value);
     uint64_t (*target)(RVICCore *c, unsigned cpu, unsigned intid,
                        uint64_t *value);
 } rvic_calls[RVIC_NUM_CALLS] = {
-    [RVIC_VERSION] = { "VERSION", .own = rvic_call_version },
-    [RVIC_INFO] = { "INFO", .own = rvic_call_info },
-    [RVIC_ENABLE] = { "ENABLE", .own = rvic_call_enable },
-    [RVIC_DISABLE] = { "DISABLE", .own = rvic_call_disable },
-    [RVIC_SET_MASKED] = { "SET_MASKED", .target = rvic_call_set_masked },
-    [RVIC_CLEAR_MASKED] = { "CLEAR_MASKED", .target = rvic_call_clear_masked },
-    [RVIC_IS_PENDING] = { "IS_PENDING", .target = rvic_call_is_pending },
-    [RVIC_SIGNAL] = { "SIGNAL", .target = rvic_call_signal },
-    [RVIC_CLEAR_PENDING] = { "CLEAR_PENDING",
+    [RVIC_VERSION] = { "VERSION", 0, .own = rvic_call_version },
+    [RVIC_INFO] = { "INFO", 1, .own = rvic_call_info },
+    [RVIC_ENABLE] = { "ENABLE", 0, .own = rvic_call_enable },
+    [RVIC_DISABLE] = { "DISABLE", 0, .own = rvic_call_disable },
+    [RVIC_SET_MASKED] = { "SET_MASKED", 2, .target = rvic_call_set_masked },
+    [RVIC_CLEAR_MASKED] = { "CLEAR_MASKED", 2,
+                            .target = rvic_call_clear_masked },
+    [RVIC_IS_PENDING] = { "IS_PENDING", 2, .target = rvic_call_is_pending },
+    [RVIC_SIGNAL] = { "SIGNAL", 2, .target = rvic_call_signal },
+    [RVIC_CLEAR_PENDING] = { "CLEAR_PENDING", 2,
                              .target = rvic_call_clear_pending },
-    [RVIC_ACKNOWLEDGE] = { "ACKNOWLEDGE", .own = rvic_call_acknowledge },
-    [RVIC_RESAMPLE] = { "RESAMPLE", .own = rvic_call_resample },
+    [RVIC_ACKNOWLEDGE] = { "ACKNOWLEDGE", 0, .own = rvic_call_acknowledge },
+    [RVIC_RESAMPLE] = { "RESAMPLE", 1, .own = rvic_call_resample },
 };
 
 const char *rvic_call_name(unsigned call)
 {
     return call < RVIC_NUM_CALLS ? rvic_calls[call].name : "reserved";
+}
+
+unsigned rvic_call_num_args(unsigned call)
+{
+    return call < RVIC_NUM_CALLS ? rvic_calls[call].num_args : 0;
 }
 
 uint64_t rvic_core_call(RVICCore *c, unsigned cpu, unsigned call,

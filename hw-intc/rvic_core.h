@@ -179,6 +179,9 @@ uint64_t rvic_core_call(RVICCore *c, unsigned cpu, unsigned call,
 /** rvic_call_name: name of rVIC call @call, for traces; never NULL */
 const char *rvic_call_name(unsigned call);
 
+/** rvic_call_num_args: how many of x1..x3 rVIC call @call looks at, 0 to 2 */
+unsigned rvic_call_num_args(unsigned call);
+
 /**
  * rvic_core_set_line: the level of a trusted interrupt's line changed
  * @c: the core
@@ -337,6 +340,9 @@ const RVIDTarget *rvid_core_find_target(const RVIDCore *d, unsigned cpu,
 
 /** rvid_call_name: name of rVID call @call, for traces; never NULL */
 const char *rvid_call_name(unsigned call);
+
+/** rvid_call_num_args: how many of x1..x3 rVID call @call looks at, 0 to 3 */
+unsigned rvid_call_num_args(unsigned call);
 
 /**
  * rvid_core_set_line: the level of a wired input changed

@@ -164,16 +164,22 @@ static uint64_t rvid_call_unmap(RVIDCore *d, const uint64_t *arg,
 
 static const struct {
     const char *name;
+    unsigned num_args;
     uint64_t (*handler)(RVIDCore *d, const uint64_t *arg, uint64_t *value);
 } rvid_calls[RVID_NUM_CALLS] = {
-    [RVID_VERSION] = { "VERSION", rvid_call_version },
-    [RVID_MAP] = { "MAP", rvid_call_map },
-    [RVID_UNMAP] = { "UNMAP", rvid_call_unmap },
+    [RVID_VERSION] = { "VERSION", 0, rvid_call_version },
+    [RVID_MAP] = { "MAP", 3, rvid_call_map },
+    [RVID_UNMAP] = { "UNMAP", 1, rvid_call_unmap },
 };
 
 const char *rvid_call_name(unsigned call)
 {
     return call < RVID_NUM_CALLS ? rvid_calls[call].name : "reserved";
+}
+
+unsigned rvid_call_num_args(unsigned call)
+{
+    return call < RVID_NUM_CALLS ? rvid_calls[call].num_args : 0;
 }
 
 uint64_t rvid_core_call(RVIDCore *d, unsigned call, const uint64_t arg[3],
