@@ -12,11 +12,13 @@
 #include "hw/intc/arm_gic_common.h"
 #include "hw/qdev-properties.h"
 #include "system/device_tree.h"
+#include "system/kvm.h"
 #include "system/qtest.h"
 #include "system/tcg.h"
 #include "target/arm/cpu.h"
 #include "target/arm/gtimer.h"
 #include "rvic/hw-intc/arm_rvic.h"
+#include "rvic/target-arm-kvm/kvm_rvic.h"
 #include "virt_rvic.h"
 #include <libfdt.h>
 
@@ -68,9 +70,14 @@ bool virt_rvic_finalize(VirtMachineState *vms)
         return false;
     }
 
-    if (!tcg_enabled() && !qtest_enabled()) {
+    if (!tcg_enabled() && !kvm_enabled() && !qtest_enabled()) {
         error_report("irqchip=rvic does not work with this accelerator: "
-                     "use '-accel tcg' or irqchip=gic");
+                     "use '-accel tcg', '-accel kvm' or irqchip=gic");
+        exit(1);
+    }
+    if (vms->virt && kvm_enabled()) {
+        error_report("irqchip=rvic has no EL2 with KVM: "
+                     "use virtualization=off or '-accel tcg'");
         exit(1);
     }
     if (vms->secure) {
@@ -88,6 +95,10 @@ bool virt_rvic_finalize(VirtMachineState *vms)
                     !vms->its_given ? "gic-version has" :
                     !gic_version_given ? "its has" :
                     "gic-version and its have");
+    }
+
+    if (kvm_enabled()) {
+        kvm_arm_rvic_finalize_irqchip(&error_fatal);
     }
 
     vms->acpi = ON_OFF_AUTO_OFF;

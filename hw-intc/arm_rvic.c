@@ -16,8 +16,11 @@
 #include "migration/vmstate.h"
 #include "qobject/qdict.h"
 #include "qobject/qlist.h"
+#include "system/hw_accel.h"
+#include "system/kvm.h"
 #include "target/arm/cpu.h"
 #include "target/arm/multiprocessing.h"
+#include "rvic/target-arm-kvm/kvm_rvic.h"
 #include "arm_rvic.h"
 #include "rvic_compat.h"
 #include "rvic_internal.h"
@@ -44,6 +47,15 @@ static void arm_rvic_set_line(void *opaque, int n, int level)
     }
 }
 
+/* The levels of the lines come from elsewhere than from KVM */
+static void arm_rvic_tell_kvm(ARMRVICState *s)
+{
+    for (unsigned i = 0; kvm_enabled() && i < s->num_cpu; i++) {
+        kvm_arm_rvic_set_lines(ARM_CPU(qemu_get_cpu(i)),
+                               s->core.instances[i].level[0]);
+    }
+}
+
 /* Some devices do not lower their lines at reset: no level survives it */
 static void arm_rvic_reset_hold(Object *obj, ResetType type)
 {
@@ -51,6 +63,7 @@ static void arm_rvic_reset_hold(Object *obj, ResetType type)
 
     trace_rvic_reset();
     rvic_core_reset(&s->core);
+    arm_rvic_tell_kvm(s);
 }
 
 static int get_count(QEMUFile *f, void *pv, size_t size,
@@ -103,6 +116,7 @@ static int arm_rvic_post_load(void *opaque, int version_id)
                      "no guest can have brought it about");
         return -EINVAL;
     }
+    arm_rvic_tell_kvm(s);
     return 0;
 }
 
@@ -238,8 +252,11 @@ static void arm_rvic_print_info(InterruptStatsProvider *obj, GString *buf)
                            c->num_trusted, c->num_untrusted);
     for (unsigned cpu = 0; cpu < c->num_cpus; cpu++) {
         const RVICInstance *inst = &c->instances[cpu];
-        bool off = ARM_CPU(qemu_get_cpu(cpu))->power_state == PSCI_OFF;
+        CPUState *cs = qemu_get_cpu(cpu);
+        bool off;
 
+        cpu_synchronize_state(cs);
+        off = ARM_CPU(cs)->power_state == PSCI_OFF;
         g_string_append_printf(buf, " CPU %u (MPIDR 0x%" PRIx64 "): %s, "
                                "IRQ %s, acknowledged %" PRIu64 "%s\n",
                                cpu, c->mpidrs[cpu],
@@ -314,6 +331,9 @@ static void arm_rvic_realize(DeviceState *dev, Error **errp)
     if (wrong) {
         error_setg(errp, "arm-rvic.num-trusted=%u, num-untrusted=%u: %s",
                    s->num_trusted, s->num_untrusted, wrong);
+        return;
+    }
+    if (kvm_enabled() && !kvm_arm_rvic_forward_calls(errp)) {
         return;
     }
 

@@ -1,0 +1,84 @@
+/*
+ * Arm rVIC and rVID with KVM
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef TARGET_ARM_KVM_RVIC_H
+#define TARGET_ARM_KVM_RVIC_H
+
+#include "target/arm/cpu-qom.h"
+
+struct kvm_run;
+
+#ifdef CONFIG_KVM
+
+/**
+ * kvm_arm_rvic_finalize_irqchip: settle whether rVIC and rVID are KVM's or
+ *                                QEMU's
+ * @errp: what the user asked for and this host cannot
+ *
+ * To be called before there are vCPUs. kvm_irqchip_in_kernel() is the answer
+ * afterwards.
+ *
+ * Returns: whether the host can do what was asked for
+ */
+bool kvm_arm_rvic_finalize_irqchip(Error **errp);
+
+/**
+ * kvm_arm_rvic_forward_calls: have KVM forward the calls of rVIC and rVID, and
+ *                             none besides, to QEMU
+ * @errp: what the host's KVM lacks
+ *
+ * To be called once, before a vCPU runs. The rule is in Linux's documentation
+ * of KVM, KVM_ARM_VM_SMCCC_FILTER.
+ *
+ * Returns: whether it does
+ */
+bool kvm_arm_rvic_forward_calls(Error **errp);
+
+/**
+ * kvm_arm_rvic_handle_hypercall: a vCPU left KVM with KVM_EXIT_HYPERCALL
+ * @cpu: the vCPU, in its own thread, without the BQL
+ * @run: KVM's account of it
+ *
+ * The results of the call are in the vCPU's registers afterwards. A call
+ * that nobody here knows gets SMCCC's NOT_SUPPORTED.
+ *
+ * Returns: 0, or a negative errno of KVM
+ */
+int kvm_arm_rvic_handle_hypercall(ARMCPU *cpu, const struct kvm_run *run);
+
+/**
+ * kvm_arm_rvic_set_lines: what the instance of a vCPU takes the lines of its
+ *                         timers and PMU to be
+ * @cpu: the vCPU, not running
+ * @lines: levels of the trusted INTIDs 0 to 31, one bit each
+ *
+ * KVM reports these lines as levels with each exit, and QEMU passes on what
+ * differs from the last report. That report is not part of the vCPU's state:
+ * whenever the instance gets its levels from elsewhere, by a reset or a load,
+ * it has to say so here, or an edge is lost.
+ */
+void kvm_arm_rvic_set_lines(ARMCPU *cpu, uint32_t lines);
+
+#else
+
+static inline bool kvm_arm_rvic_finalize_irqchip(Error **errp)
+{
+    g_assert_not_reached();
+}
+
+static inline bool kvm_arm_rvic_forward_calls(Error **errp)
+{
+    g_assert_not_reached();
+}
+
+static inline void kvm_arm_rvic_set_lines(ARMCPU *cpu, uint32_t lines)
+{
+    g_assert_not_reached();
+}
+
+#endif
+
+#endif
