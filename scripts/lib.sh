@@ -255,6 +255,67 @@ fetch_binary() {
     record "$name" "$file"
 }
 
+# ---- Programs for arm64 ----------------------------------------------------
+
+# make_sysroot: sets sysroot to a folder with arm64 packages of this system's
+# release, to build for and to run in an emulated arm64 machine. Only the
+# folder knows of them: dpkg does not.
+make_sysroot() {
+    local name suite dir
+    # shellcheck source=/dev/null
+    suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+    name=sysroot-$suite
+    dir=$cache/dl/$name
+    if ! have "$name"; then
+        private_apt "$name" arm64 "deb MIRROR $suite main"
+        # A machine of its own, on which nothing is installed yet
+        : >"$cache/apt/$name/status"
+        apt_options+=(
+            -o APT::Architecture=arm64 -o "Dir::State::status=$cache/apt/$name/status"
+            -o "Dir::Cache::archives=$dir"
+        )
+        step "reading $suite's package lists for arm64" apt-sysroot \
+            apt-get "${apt_options[@]}" -q update
+        rm -rf "$dir"
+        mkdir -p "$dir/partial"
+        step 'downloading packages for arm64' fetch-sysroot \
+            apt-get "${apt_options[@]}" -q -y --no-install-recommends --download-only install \
+            libc6-dev libglib2.0-dev libfdt-dev libslirp-dev zlib1g-dev python3 e2fsprogs
+        # shellcheck disable=SC2046 # names of packages have no spaces
+        record "$name" $(cd "$cache/dl" && echo "$name"/*.deb)
+    fi
+    # The 1 stands for how it is unpacked.
+    sysroot=$cache/$name-$( (echo 1 && cat "$cache/dl/$name.sha256") | sha256sum | cut -c 1-10)
+    [ ! -e "$sysroot" ] || return 0
+    new_scratch
+    step 'unpacking packages for arm64' unpack-sysroot unpack_sysroot "$scratch/sysroot" "$name"
+    rm -rf "$cache/$name"-*
+    mv "$scratch/sysroot" "$sysroot"
+}
+
+# unpack_sysroot DIR NAME
+unpack_sysroot() {
+    local folder package
+    # As on a system that is installed, these are one with those of /usr.
+    for folder in bin lib sbin; do
+        mkdir -p "$1/usr/$folder"
+        ln -s "usr/$folder" "$1/$folder"
+    done
+    while read -r _ package; do
+        dpkg-deb --fsys-tarfile "$cache/dl/$package" |
+            tar -C "$1" --keep-directory-symlink --no-same-owner -xf -
+    done <"$cache/dl/$2.sha256"
+    cat >"$1/pkg-config" <<'END'
+#!/bin/sh
+# The libraries that are in this folder
+PKG_CONFIG_SYSROOT_DIR=$(dirname "$0")
+PKG_CONFIG_LIBDIR=$PKG_CONFIG_SYSROOT_DIR/usr/lib/aarch64-linux-gnu/pkgconfig
+export PKG_CONFIG_SYSROOT_DIR PKG_CONFIG_LIBDIR
+exec pkg-config "$@"
+END
+    chmod +x "$1/pkg-config"
+}
+
 # ---- Patches ---------------------------------------------------------------
 
 # hunk_headings: "FILE: HEADING" for each hunk of the patch or diff on stdin.

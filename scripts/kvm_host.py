@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+An emulated arm64 machine with KVM, in which a command runs as on a real one.
+
+It has no file system in common with this machine. What a checkout with its build
+has on an arm64 machine is packed at the same paths: QEMU is the one of build-kvm/.
+"""
+
+import argparse
+import compileall
+import contextlib
+import ctypes
+import glob
+import importlib.util
+import os
+import platform
+import py_compile
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import threading
+
+import cpio
+from commands import BUILD, TOP
+
+# Of the packages for arm64, what nothing that runs in the host needs
+NOT_NEEDED = re.compile(
+    r'/(include|share|pkgconfig|gconv|__pycache__/.*opt-.*|lib/bfd-plugins|var|dpkg|krb5)$'
+    r'|\.(a|o|la)$|/pkg-config$|libsqlite3|libdb-5|/python3/dist-packages$'
+    r'|/python3\.\d+/(config-.*|distutils|ensurepip|idlelib|lib2to3|pydoc_data|test|tkinter'
+    r'|turtledemo|unittest/test)$')
+
+# How much of the host's console is shown if it ends too early
+CONSOLE_LINES = 40
+
+
+class HostError(Exception):
+    """The emulated host did not do what it was started for."""
+
+
+def usable():
+    """Whether this machine itself has KVM for arm64 guests."""
+    return platform.machine() == 'aarch64' and os.access('/dev/kvm', os.R_OK | os.W_OK)
+
+
+# ---- What is in it ---------------------------------------------------------
+
+def pack(path, sysroot, busybox, init, more):
+    """Write base.cpio: all that does not depend on the checkout."""
+    version = 'python%d.%d' % sys.version_info[:2]
+    library = os.path.join(sysroot, 'usr/lib', version)
+    if os.path.isdir(library):
+        # Emulated, Python would take seconds for that at each start.
+        compileall.compile_dir(library, quiet=2, stripdir=sysroot, prependdir='/', workers=0,
+                               invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    with open(path, 'wb') as file:
+        archive = cpio.Archive(file)
+        archive.console()
+        for folder in 'dev', 'proc', 'root', 'sys', 'tmp':
+            archive.folder(folder)
+        archive.tree('', sysroot, lambda name: not NOT_NEEDED.search(name))
+        archive.copy('usr/bin/busybox', busybox)
+        archive.link('usr/bin/sh', 'busybox')
+        archive.copy('init', init)
+        archive.tree('', more, lambda name: not os.path.islink(name))
+        archive.end()
+
+
+def pack_checkout(archive, build, guest):
+    """Add what an arm64 machine would have in a checkout, its QEMU tree and build."""
+    tree = os.path.dirname(build)
+    kvm = os.path.join(tree, 'build-kvm')
+    archive.link(os.path.join(TOP, 'build'), build)
+    archive.link(os.path.join(tree, 'rvic'), TOP)
+    for name in 'qemu-system-aarch64', 'qemu-img':
+        archive.copy(os.path.join(build, name), os.path.join(kvm, name))
+    roms = 'qemu-bundle/usr/lib/ipxe/qemu'
+    for name in glob.glob(os.path.join(build, roms, 'efi-*.rom')):
+        archive.copy(name, name)
+    programs = os.path.join(kvm, 'rvic/tests-kvm')
+    if os.path.isdir(programs):
+        archive.tree(os.path.join(build, 'rvic/tests-kvm'), programs,
+                     lambda name: not name.endswith('.p'))
+    for folder in (os.path.join(tree, 'python/qemu'),
+                   os.path.join(tree, 'tests/functional/qemu_test'),
+                   os.path.join(TOP, 'scripts'), os.path.join(TOP, 'tests-functional'),
+                   os.path.join(TOP, 'tests-kvm')):
+        if os.path.isdir(folder):
+            archive.tree(folder, folder, lambda name: not name.endswith('__pycache__'))
+    pycotap = os.path.dirname(importlib.util.find_spec('pycotap').origin)
+    archive.tree('usr/lib/python3/dist-packages/pycotap', pycotap,
+                 lambda name: not name.endswith('__pycache__'))
+    for name in 'Image', 'initramfs.cpio.gz', '.config':
+        if os.path.exists(os.path.join(guest, name)):
+            archive.copy(os.path.join(guest, name), os.path.join(guest, name))
+
+
+def shell(command, folder, variables):
+    """Shell code that runs a command elsewhere as it would run here."""
+    lines = [f'export {name}={shlex.quote(value)}' for name, value in variables.items()]
+    return '\n'.join([*lines, f'mkdir -p {shlex.quote(folder)}', f'cd {shlex.quote(folder)}',
+                      command, ''])
+
+
+def ours(environment):
+    """The variables that matter to tests."""
+    return {name: value for name, value in environment.items()
+            if re.match('(RVIC|QEMU|PYTHON)', name)}
+
+
+# ---- Running it ------------------------------------------------------------
+
+def qemu_command(host, files, options):
+    """QEMU's arguments; FILES is the prefix of the files that it writes and reads."""
+    command = [
+        os.path.join(BUILD, 'qemu-system-aarch64'),
+        '-machine', f'virt,virtualization=on,gic-version={options.gic}',
+        '-accel', 'tcg,thread=multi', '-cpu', 'max,pauth-impdef=on',
+        '-smp', str(options.cpus), '-m', options.memory,
+        '-kernel', os.path.join(host, 'vmlinuz'), '-initrd', f'{files}initrd',
+        '-append', 'console=ttyAMA0 panic=-1', '-no-reboot',
+        '-display', 'none', '-monitor', 'none', '-nic', 'none',
+        '-serial', f'file:{files}console', '-device', 'virtio-serial-pci',
+    ]
+    if options.shell:
+        command += ['-chardev', 'stdio,id=session,signal=off',
+                    '-device', 'virtconsole,chardev=session']
+    for name, path in (('output', '/dev/stdout'), ('errors', '/dev/stderr'),
+                       ('status', f'{files}status'), ('files', f'{files}tar')):
+        if name in ('output', 'errors') and options.shell:
+            continue
+        command += ['-chardev', f'file,id={name},path={path}',
+                    '-device', f'virtserialport,chardev={name},name=rvic.{name}']
+    return command
+
+
+def end_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
+def forward(source, target):
+    """Copy what comes from a pipe at once, until its end or ours."""
+    with contextlib.suppress(OSError):
+        while data := os.read(source.fileno(), 65536):
+            target.buffer.write(data)
+            target.buffer.flush()
+
+
+def finish(process):
+    """End a process that may have ended already."""
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def contents(path):
+    try:
+        with open(path, encoding='utf-8', errors='replace') as file:
+            return file.read()
+    except FileNotFoundError:
+        return ''
+
+
+def boot(command, session):
+    """Run QEMU until it ends."""
+    pipe = None if session else subprocess.PIPE
+    process = subprocess.Popen(command, stdin=None if session else subprocess.DEVNULL,
+                               stdout=pipe, stderr=pipe, preexec_fn=end_with_parent)
+    threads = [] if session else [
+        threading.Thread(target=forward, args=pair, daemon=True)
+        for pair in ((process.stdout, sys.stdout), (process.stderr, sys.stderr))]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        process.wait()
+    finally:
+        finish(process)
+    return process.returncode
+
+
+def run(command, options, folder='/root', variables=None, kept=()):
+    """
+    Boot the host, have it run a command of shell, and return its exit status.
+
+    Its output and errors come out of ours; with options.shell it has our
+    terminal instead. Folders that are KEPT come back to where they were, without
+    those below them that are called "scratch".
+    """
+    build = os.path.realpath(options.build)
+    host = options.host
+    for path in (os.path.join(host, 'base.cpio'),
+                 os.path.join(os.path.dirname(build), 'build-kvm/qemu-system-aarch64')):
+        if not os.path.exists(path):
+            raise HostError(f'there is no {path}: run scripts/setup --kvm and scripts/kvm-host')
+    with tempfile.TemporaryDirectory(prefix='rvic-kvm-host-') as scratch:
+        files = os.path.join(scratch, '')
+        with open(files + 'initrd', 'wb') as file:
+            with open(os.path.join(host, 'base.cpio'), 'rb') as base:
+                # Not copyfileobj(): what the file system can share it shares.
+                while os.sendfile(file.fileno(), base.fileno(), None, 1 << 30):
+                    pass
+            file.seek(0, os.SEEK_END)
+            archive = cpio.Archive(file)
+            pack_checkout(archive, build, options.guest)
+            archive.data('rvic/command', shell(command, folder, variables or {}).encode())
+            archive.data('rvic/kept', ''.join(f'{name}\n' for name in kept).encode())
+            archive.data('rvic/not-kept', b'scratch\n')
+            if options.shell:
+                archive.data('rvic/session', b'')
+            archive.end()
+        status = ''
+        try:
+            returncode = boot(qemu_command(host, files, options), options.shell)
+            status = contents(files + 'status').strip()
+        finally:
+            if not status:
+                said = contents(files + 'console').replace('\r', '').splitlines()
+                print('\n'.join(['kvm-host: its console ends with:', *said[-CONSOLE_LINES:]]),
+                      file=sys.stderr, flush=True)
+        if kept and os.path.exists(files + 'tar'):
+            subprocess.run(['tar', '-C', '/', '--no-same-owner', '--no-overwrite-dir',
+                            '-xf', files + 'tar'], check=False, stderr=subprocess.DEVNULL)
+        if not status.isdigit():
+            raise HostError('the emulated host ended before the command did'
+                            + (f' (QEMU: status {returncode})' if returncode else ''))
+        return int(status)
+
+
+def run_test(program, options):
+    """Run a test program here if that is possible, else in the emulated host."""
+    command = [sys.executable or '/usr/bin/python3', program]
+    if usable():
+        os.execv(command[0], command)
+    build = os.environ['QEMU_BUILD_ROOT']
+    return run(shlex.join(['/usr/bin/python3', program]), options, folder=build,
+               variables=ours(os.environ),
+               kept=[os.path.join(build, 'tests/functional').lstrip('/')])
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog='scripts/kvm-host', allow_abbrev=False)
+    parser.add_argument('--pack', nargs=5)
+    parser.add_argument('--test')
+    parser.add_argument('--exec', dest='command')
+    parser.add_argument('--shell', action='store_true')
+    parser.add_argument('--gic', type=int, default=3)
+    options = parser.parse_args()
+    defaults(options)
+    return options
+
+
+def defaults(options):
+    """What the environment may tell, and what the tests need."""
+    options.cpus = max(2, min(os.cpu_count() or 1, 4))
+    options.memory = '3G'
+    options.build = os.environ.get('QEMU_BUILD_ROOT', BUILD)
+    options.host = os.path.join(BUILD, os.environ.get('RVIC_KVM_HOST', 'kvm-host'))
+    options.guest = os.environ.get('RVIC_GUEST', os.path.join(BUILD, 'guest'))
+
+
+def stop(signum, _frame):
+    sys.exit(128 + signum)
+
+
+def main():
+    options = parse()
+    if options.pack:
+        pack(*options.pack)
+        return 0
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, stop)
+    terminal = termios.tcgetattr(0) if options.shell and sys.stdin.isatty() else None
+    try:
+        if options.test:
+            return run_test(options.test, options)
+        variables = {'RVIC_GUEST': options.guest, 'QEMU_BUILD_ROOT': os.path.realpath(BUILD)}
+        return run(options.command or 'exec sh -l', options, folder=TOP, variables=variables)
+    except (HostError, OSError) as error:
+        print(f'kvm-host: error: {error}', file=sys.stderr)
+        return 1
+    finally:
+        if terminal:
+            termios.tcsetattr(0, termios.TCSADRAIN, terminal)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
