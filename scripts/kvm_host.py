@@ -25,7 +25,11 @@ import termios
 import threading
 
 import cpio
-from commands import BUILD, TOP
+import commands
+
+# Also where the checkout's name is that of a link in QEMU's tree
+TOP = os.path.realpath(commands.TOP)
+BUILD = os.path.join(TOP, 'build')
 
 # Of the packages for arm64, what nothing that runs in the host needs
 NOT_NEEDED = re.compile(
@@ -94,9 +98,10 @@ def pack_checkout(archive, build, guest):
     pycotap = os.path.dirname(importlib.util.find_spec('pycotap').origin)
     archive.tree('usr/lib/python3/dist-packages/pycotap', pycotap,
                  lambda name: not name.endswith('__pycache__'))
+    # In the host nothing must be behind a link but what the link leads to.
+    real = os.path.join(os.path.realpath(os.path.dirname(guest)), os.path.basename(guest))
     for name in 'Image', 'initramfs.cpio.gz', '.config':
-        if os.path.exists(os.path.join(guest, name)):
-            archive.copy(os.path.join(guest, name), os.path.join(guest, name))
+        archive.copy(os.path.join(real, name), os.path.join(real, name))
 
 
 def shell(command, folder, variables):

@@ -175,6 +175,15 @@ def run_kernels():
     run_kernel('rvic-kernel', pages='64k')
 
 
+def run_kvm(kernel=''):
+    """On this machine's KVM, else in an emulated host with that kernel."""
+    if not run_script('setup', '--tests', '--kvm') or \
+            not run_script('kvm-host', *(['--kernel', kernel] if kernel else [])):
+        report('kvm/setup', 'the KVM host could not be made: see above')
+        return
+    run_meson('rvic-kvm', RVIC_KVM_HOST='-'.join(filter(None, ['kvm-host', kernel])))
+
+
 def run_soak():
     """What depends on timing or on chance, again and again."""
     for _ in range(SOAK_ROUNDS):
@@ -311,7 +320,7 @@ def run_foreign(suite='foreign', build=BUILD):
         tree, copy = os.path.join(folder, 'qemu'), os.path.join(folder, 'checkout')
         source = os.path.dirname(os.path.realpath(build))
         shutil.copytree(source, tree, symlinks=True, ignore=shutil.ignore_patterns(
-            'build', 'build-sanitizers', 'build-fuzzing', 'unpatched', 'rvic', '.rvic-*'))
+            'build', 'build-sanitizers', 'build-fuzzing', 'build-kvm', 'unpatched', 'rvic', '.rvic-*'))
         shutil.copytree(os.path.join(source, '.rvic-pristine'), tree, dirs_exist_ok=True)
         for name in files():
             os.makedirs(os.path.dirname(os.path.join(copy, name)), exist_ok=True)
@@ -455,6 +464,10 @@ SUITES = {
                   lambda: run_meson('rvic-boot'), True, False),
     'boot-newest': Suite("less of that with the newest Linux of Debian's backports",
                          lambda: run_kernel('rvic-kernel', linux='newest'), False, False),
+    'kvm': Suite('guests on KVM, in an emulated arm64 machine where there is no real one',
+                 run_kvm, True, False),
+    'kvm-newest': Suite("the same with the newest host kernel of Debian's backports",
+                        lambda: run_kvm('newest'), True, True),
     f'qemu-{NEWEST}': Suite(f'qtest and boot with QEMU {NEWEST}', run_newest_qemu, True, True),
     'spin-long': Suite('more of the model', lambda: run_spin(spin.long()), False, True),
     'kernels': Suite('boot with the newest Linux, and with 64 KiB pages',

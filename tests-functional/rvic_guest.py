@@ -34,6 +34,14 @@ PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'guest')
 
 RVIC = 'virt,irqchip=rvic'
 
+# What runs the guests, and their vCPUs
+ACCEL = os.environ.get('RVIC_ACCEL', 'tcg')
+CPU = 'host' if ACCEL == 'kvm' else 'max'
+
+# Each character on the console costs exits from the guest, which emulated hosts
+# are slow with; all that the kernel has to say is in dmesg.
+QUIET = ' quiet' if ACCEL == 'kvm' else ''
+
 # PCI slots of the devices. Two disks share an INTx line, as slots do that are
 # four apart.
 NET_SLOT, ROOT_SLOT, SHARED_SLOTS = 4, 5, (6, 10)
@@ -381,10 +389,14 @@ class LinuxTest(QemuSystemTest):
             self.skipTest('RVIC_GUEST does not name a guest: '
                           'scripts/test boot builds one and runs this')
         super().setUp()
-        self.require_accelerator('tcg')
+        self.require_accelerator(ACCEL)
 
     def compiled(self, program):
         """Compile a program of guest/ and return it."""
+        # On arm64 the build has done it, for there may be no compiler.
+        built = self.build_file('rvic', 'tests-kvm', program)
+        if os.path.exists(built):
+            return contents(built)
         output = self.scratch_file(program)
         done = subprocess.run(
             [compiler(self), '-static', '-O2', '-Wall', '-Wextra', '-Werror',
@@ -441,8 +453,8 @@ class LinuxVM:
     :ivar qemu_log: name of QEMU's log, with errors of the guest
     """
 
-    def __init__(self, test, name, machine, cpus, *args, cpu='max',
-                 accel='tcg', memory='512M', append='', files=None,
+    def __init__(self, test, name, machine, cpus, *args, cpu=CPU,
+                 accel=ACCEL, memory='512M', append='', files=None,
                  root_options='', patience=PATIENCE):
         """
         Make the root disk, do not start QEMU yet.
@@ -484,7 +496,7 @@ class LinuxVM:
             '-d', 'guest_errors', '-D', self.qemu_log,
             '-kernel', os.path.join(test.folder, 'Image'),
             '-append', f'console=ttyAMA0 root={ROOT} rw rootwait init=/init'
-            + (append and ' ' + append),
+            + QUIET + (append and ' ' + append),
             '-drive', f'if=none,id=root,format=raw,file={self.root}',
             # An IOMMU has to come before the devices behind it.
             *args,
