@@ -8,7 +8,6 @@ has on an arm64 machine is packed at the same paths: QEMU is the one of build-kv
 
 import argparse
 import compileall
-import contextlib
 import ctypes
 import glob
 import importlib.util
@@ -17,6 +16,7 @@ import platform
 import py_compile
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -74,8 +74,9 @@ def pack(path, sysroot, busybox, init, more):
         archive.end()
 
 
-def pack_checkout(archive, build, guest):
+def pack_checkout(archive, options):
     """Add what an arm64 machine would have in a checkout, its QEMU tree and build."""
+    build, guest = options.build, options.guest
     tree = os.path.dirname(build)
     kvm = os.path.join(tree, 'build-kvm')
     archive.link(os.path.join(TOP, 'build'), build)
@@ -111,22 +112,16 @@ def shell(command, folder, variables):
                       command, ''])
 
 
-def ours(environment):
-    """The variables that matter to tests."""
-    return {name: value for name, value in environment.items()
-            if re.match('(RVIC|QEMU|PYTHON)', name)}
-
-
 # ---- Running it ------------------------------------------------------------
 
-def qemu_command(host, files, options):
+def qemu_command(files, options):
     """QEMU's arguments; FILES is the prefix of the files that it writes and reads."""
     command = [
         os.path.join(BUILD, 'qemu-system-aarch64'),
         '-machine', f'virt,virtualization=on,gic-version={options.gic}',
         '-accel', 'tcg,thread=multi', '-cpu', 'max,pauth-impdef=on',
         '-smp', str(options.cpus), '-m', options.memory,
-        '-kernel', os.path.join(host, 'vmlinuz'), '-initrd', f'{files}initrd',
+        '-kernel', os.path.join(options.host, 'vmlinuz'), '-initrd', f'{files}initrd',
         '-append', 'console=ttyAMA0 panic=-1', '-no-reboot',
         '-display', 'none', '-monitor', 'none', '-nic', 'none',
         '-serial', f'file:{files}console', '-device', 'virtio-serial-pci',
@@ -147,12 +142,25 @@ def end_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
-def forward(source, target):
-    """Copy what comes from a pipe at once, until its end or ours."""
-    with contextlib.suppress(OSError):
-        while data := os.read(source.fileno(), 65536):
-            target.buffer.write(data)
-            target.buffer.flush()
+class Forward(threading.Thread):
+    """Copies what comes from a pipe of a process at once, until its end or ours."""
+
+    def __init__(self, process, source, target):
+        super().__init__(daemon=True)
+        self.process, self.source, self.target = process, source, target
+        self.broken = False
+        self.start()
+
+    def run(self):
+        while data := os.read(self.source.fileno(), 65536):
+            try:
+                self.target.buffer.write(data)
+                self.target.buffer.flush()
+            except OSError:
+                # Nobody reads it any more.
+                self.broken = True
+                self.process.terminate()
+                return
 
 
 def finish(process):
@@ -178,77 +186,117 @@ def boot(command, session):
     pipe = None if session else subprocess.PIPE
     process = subprocess.Popen(command, stdin=None if session else subprocess.DEVNULL,
                                stdout=pipe, stderr=pipe, preexec_fn=end_with_parent)
-    threads = [] if session else [
-        threading.Thread(target=forward, args=pair, daemon=True)
-        for pair in ((process.stdout, sys.stdout), (process.stderr, sys.stderr))]
     try:
-        for thread in threads:
-            thread.start()
+        threads = [] if session else [Forward(process, process.stdout, sys.stdout),
+                                      Forward(process, process.stderr, sys.stderr)]
         for thread in threads:
             thread.join()
         process.wait()
     finally:
         finish(process)
+    if any(thread.broken for thread in threads):
+        raise BrokenPipeError
     return process.returncode
 
 
-def run(command, options, folder='/root', variables=None, kept=()):
+class Options:
+    """
+    What kind of host it is to be.
+
+    gic: version of its interrupt controller, 2 or 3
+    cpus, memory: for QEMU's options -smp and -m
+    host: the folder with vmlinuz and base.cpio that scripts/kvm-host has made
+    build: the build directory of the QEMU tree
+    guest: the folder of the guest for it that scripts/guest has made
+    shell: whether the command has our terminal
+    """
+
+    def __init__(self, shell=False, gic=3):
+        self.shell = shell
+        self.gic = gic
+        self.cpus = max(2, min(os.cpu_count() or 1, 4))
+        self.memory = '3G'
+        self.host = os.path.join(BUILD, os.environ.get('RVIC_KVM_HOST', 'kvm-host'))
+        self.build = os.path.realpath(os.environ.get('QEMU_BUILD_ROOT', BUILD))
+        self.guest = os.environ.get('RVIC_GUEST', os.path.join(BUILD, 'guest'))
+
+
+def run(command, options, folder, variables, files=(), kept=()):
     """
     Boot the host, have it run a command of shell, and return its exit status.
 
     Its output and errors come out of ours; with options.shell it has our
-    terminal instead. Folders that are KEPT come back to where they were, without
-    those below them that are called "scratch".
+    terminal instead. FOLDER is where it runs, VARIABLES are its environment's,
+    FILES are copied to it. Folders that are KEPT come back to where they were,
+    without those below them that are called "scratch".
     """
-    build = os.path.realpath(options.build)
-    host = options.host
-    for path in (os.path.join(host, 'base.cpio'),
-                 os.path.join(os.path.dirname(build), 'build-kvm/qemu-system-aarch64')):
+    for path in (os.path.join(options.host, 'base.cpio'),
+                 os.path.join(os.path.dirname(options.build), 'build-kvm/qemu-system-aarch64')):
         if not os.path.exists(path):
             raise HostError(f'there is no {path}: run scripts/setup --kvm and scripts/kvm-host')
     with tempfile.TemporaryDirectory(prefix='rvic-kvm-host-') as scratch:
-        files = os.path.join(scratch, '')
-        with open(files + 'initrd', 'wb') as file:
-            with open(os.path.join(host, 'base.cpio'), 'rb') as base:
-                # Not copyfileobj(): what the file system can share it shares.
-                while os.sendfile(file.fileno(), base.fileno(), None, 1 << 30):
-                    pass
-            file.seek(0, os.SEEK_END)
-            archive = cpio.Archive(file)
-            pack_checkout(archive, build, options.guest)
-            archive.data('rvic/command', shell(command, folder, variables or {}).encode())
-            archive.data('rvic/kept', ''.join(f'{name}\n' for name in kept).encode())
+        prefix = os.path.join(scratch, '')
+        with open(prefix + 'initrd', 'wb') as initrd:
+            with open(os.path.join(options.host, 'base.cpio'), 'rb') as base:
+                shutil.copyfileobj(base, initrd, 1 << 20)
+            archive = cpio.Archive(initrd)
+            pack_checkout(archive, options)
+            for name in files:
+                archive.copy(name, name)
+            archive.data('rvic/command', shell(command, folder, variables).encode())
+            archive.data('rvic/kept', ''.join(f"{name.lstrip('/')}\n" for name in kept).encode())
             archive.data('rvic/not-kept', b'scratch\n')
             if options.shell:
                 archive.data('rvic/session', b'')
             archive.end()
         status = ''
         try:
-            returncode = boot(qemu_command(host, files, options), options.shell)
-            status = contents(files + 'status').strip()
+            returncode = boot(qemu_command(prefix, options), options.shell)
+            status = contents(prefix + 'status').strip()
+        except BrokenPipeError:
+            status = 'nobody wants it'
+            raise
         finally:
             if not status:
-                said = contents(files + 'console').replace('\r', '').splitlines()
-                print('\n'.join(['kvm-host: its console ends with:', *said[-CONSOLE_LINES:]]),
-                      file=sys.stderr, flush=True)
-        if kept and os.path.exists(files + 'tar'):
+                said = contents(prefix + 'console').replace('\r', '').splitlines()
+                print('\n'.join(['the console of the emulated host ends with:',
+                                 *said[-CONSOLE_LINES:]]), file=sys.stderr, flush=True)
+        if kept and os.path.exists(prefix + 'tar'):
             subprocess.run(['tar', '-C', '/', '--no-same-owner', '--no-overwrite-dir',
-                            '-xf', files + 'tar'], check=False, stderr=subprocess.DEVNULL)
+                            '-xf', prefix + 'tar'], check=False)
         if not status.isdigit():
             raise HostError('the emulated host ended before the command did'
                             + (f' (QEMU: status {returncode})' if returncode else ''))
         return int(status)
 
 
-def run_test(program, options):
-    """Run a test program here if that is possible, else in the emulated host."""
-    command = [sys.executable or '/usr/bin/python3', program]
+def environment(options):
+    """The variables that tests want."""
+    tree = os.path.dirname(options.build)
+    return {
+        'RVIC_ACCEL': 'kvm', 'RVIC_GUEST': options.guest,
+        'QEMU_BUILD_ROOT': options.build,
+        'QEMU_TEST_QEMU_BINARY': os.path.join(options.build, 'qemu-system-aarch64'),
+        'PYTHONDONTWRITEBYTECODE': '1',
+        'PYTHONPATH': ':'.join([os.path.join(tree, 'python'),
+                                os.path.join(tree, 'tests/functional'),
+                                os.path.join(TOP, 'tests-functional'),
+                                os.path.join(TOP, 'tests-kvm')]),
+    }
+
+
+def run_test(name, options):
+    """Run a test program, or a test of it, here if that is possible, else in the host."""
+    if name.endswith('.py'):
+        command = [os.path.join(TOP, 'tests-kvm', os.path.basename(name))]
+    else:
+        command = ['-m', 'unittest', '-v', name]
+    variables = environment(options)
     if usable():
-        os.execv(command[0], command)
-    build = os.environ['QEMU_BUILD_ROOT']
-    return run(shlex.join(['/usr/bin/python3', program]), options, folder=build,
-               variables=ours(os.environ),
-               kept=[os.path.join(build, 'tests/functional').lstrip('/')])
+        os.chdir(options.build)
+        os.execve(sys.executable, [sys.executable, *command], {**os.environ, **variables})
+    return run('exec ' + shlex.join(['/usr/bin/python3', *command]), options, options.build,
+               variables, kept=[os.path.join(options.build, 'tests/functional')])
 
 
 def parse():
@@ -258,18 +306,7 @@ def parse():
     parser.add_argument('--exec', dest='command')
     parser.add_argument('--shell', action='store_true')
     parser.add_argument('--gic', type=int, default=3)
-    options = parser.parse_args()
-    defaults(options)
-    return options
-
-
-def defaults(options):
-    """What the environment may tell, and what the tests need."""
-    options.cpus = max(2, min(os.cpu_count() or 1, 4))
-    options.memory = '3G'
-    options.build = os.environ.get('QEMU_BUILD_ROOT', BUILD)
-    options.host = os.path.join(BUILD, os.environ.get('RVIC_KVM_HOST', 'kvm-host'))
-    options.guest = os.environ.get('RVIC_GUEST', os.path.join(BUILD, 'guest'))
+    return parser.parse_args()
 
 
 def stop(signum, _frame):
@@ -277,18 +314,21 @@ def stop(signum, _frame):
 
 
 def main():
-    options = parse()
-    if options.pack:
-        pack(*options.pack)
+    args = parse()
+    if args.pack:
+        pack(*args.pack)
         return 0
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, stop)
-    terminal = termios.tcgetattr(0) if options.shell and sys.stdin.isatty() else None
+    options = Options(args.shell, args.gic)
+    terminal = termios.tcgetattr(0) if args.shell and sys.stdin.isatty() else None
     try:
-        if options.test:
-            return run_test(options.test, options)
-        variables = {'RVIC_GUEST': options.guest, 'QEMU_BUILD_ROOT': os.path.realpath(BUILD)}
-        return run(options.command or 'exec sh -l', options, folder=TOP, variables=variables)
+        if args.test:
+            return run_test(args.test, options)
+        return run(args.command or 'exec sh -l', options, TOP, environment(options))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
     except (HostError, OSError) as error:
         print(f'kvm-host: error: {error}', file=sys.stderr)
         return 1

@@ -4,10 +4,13 @@
 Sets up whatever is missing first. Without --exec there is a shell on the
 guest's serial console: 'poweroff' or Ctrl-C ends it, Ctrl-A c leads to QEMU's
 monitor and back, and Ctrl-\\ interrupts a command in the guest.
+
+With --accel kvm on a machine that has no KVM for arm64 guests, all of this happens
+in an emulated arm64 machine that has it. Files that QEMU's arguments name are
+copied there; changes to them are lost.
 """
 
 import argparse
-import ctypes
 import os
 import re
 import select
@@ -19,8 +22,14 @@ import sys
 import tempfile
 import termios
 
+import kvm_host
+from kvm_host import end_with_parent, finish
+
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(TOP, 'build')
+
+# In the environment: we are in the emulated host, which has all that is needed.
+PREPARED = 'RVIC_PREPARED'
 
 # The last line of a panic; the kernel then waits for ever.
 PANIC = re.compile(rb'^\[[ \d.]+\](?:\[[^]]*\])? ---\[ end Kernel panic', re.M)
@@ -41,6 +50,8 @@ def parse(argv):
         usage='%(prog)s [options] [-- QEMU-ARGUMENT...]')
     parser.add_argument('--irqchip', choices=['rvic', 'gic'], default='rvic',
                         help='rvic (default), or gic: GICv3 with the same kernel')
+    parser.add_argument('--accel', choices=['tcg', 'kvm'], default='tcg',
+                        help='tcg (default), or kvm')
     parser.add_argument('--cpus', type=int, default=4, metavar='N',
                         help='number of vCPUs, 1 to 512 (default: 4)')
     parser.add_argument('--memory', default='1G', metavar='SIZE',
@@ -75,13 +86,21 @@ def guest_options(args):
             if value]
 
 
+def guest_name(args):
+    """The name that scripts/guest gives to what these make."""
+    return '-'.join(filter(None, ['guest', args.linux, args.pages]))
+
+
 def qemu_command(args, files):
     """QEMU's arguments; FILES is the prefix of the files that it writes."""
-    guest = os.path.join(BUILD, '-'.join(filter(None, ['guest', args.linux, args.pages])))
-    machine = {'rvic': 'virt,irqchip=rvic', 'gic': 'virt,irqchip=gic,gic-version=3'}
+    guest = os.path.join(BUILD, guest_name(args))
+    kvm = args.accel == 'kvm'
+    machine = {'rvic': 'virt,irqchip=rvic',
+               'gic': 'virt,irqchip=gic,gic-version=' + ('host' if kvm else '3')}
     command = [
         os.path.join(BUILD, 'qemu-system-aarch64'),
-        '-machine', machine[args.irqchip], '-cpu', 'max',
+        '-accel', args.accel,
+        '-machine', machine[args.irqchip], '-cpu', 'host' if kvm else 'max',
         '-smp', str(args.cpus), '-m', args.memory,
         '-kernel', os.path.join(guest, 'Image'),
         '-initrd', os.path.join(guest, 'initramfs.cpio.gz'),
@@ -129,16 +148,6 @@ def read(path):
         return b''
 
 
-def finish(process):
-    """End a process that may have ended already."""
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
 def prepare(script, *arguments):
     """Run setup or guest; what it prints must not mix with a command's output."""
     process = subprocess.Popen([os.path.join(TOP, 'scripts', script), *arguments],
@@ -148,10 +157,6 @@ def prepare(script, *arguments):
             sys.exit(1)
     finally:
         finish(process)
-
-
-def end_with_parent():
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 def panicked(console):
@@ -217,10 +222,53 @@ def boot(args, files):
     return 1
 
 
+# ---- In an emulated KVM host ------------------------------------------------
+
+def host_options(args):
+    """What kvm_host wants to know."""
+    options = kvm_host.Options(shell=args.command is None)
+    options.guest = os.path.join(BUILD, guest_name(args))
+    options.memory = f'{megabytes(args.memory) + 2048}M'
+    return options
+
+
+def megabytes(size):
+    number, unit = re.fullmatch('([0-9]+)(.?)', size).groups()
+    return int(number) * {'': 1 << 20, 'k': 1 << 10, 'm': 1 << 20, 'g': 1 << 30,
+                          't': 1 << 40}[unit.lower()] >> 20
+
+
+def boot_in_host(args):
+    """Have this script do the same in an emulated host."""
+    files = {os.path.abspath(part) for word in args.qemu_args for part in re.split('[,=:]', word)
+             if os.path.isfile(part)}
+    command = shlex.join(['/usr/bin/python3', os.path.join(TOP, 'scripts/run.py'), *sys.argv[1:]])
+    try:
+        return kvm_host.run('exec ' + command, host_options(args), folder=os.getcwd(),
+                            variables={PREPARED: 'yes'}, files=files)
+    except kvm_host.HostError as error:
+        print(f'run: error: {error}', file=sys.stderr)
+        return 1
+
+
+def dry_run(args):
+    files = os.path.join(tempfile.gettempdir(), 'rvic-')
+    if args.emulated:
+        print('# An emulated KVM host:')
+        print(printable(kvm_host.qemu_command(files, host_options(args))))
+        print('# In it:')
+    print(printable(qemu_command(args, files)))
+
+
 def main():
     args = parse(sys.argv[1:])
+    prepared = PREPARED in os.environ
+    args.emulated = args.accel == 'kvm' and not kvm_host.usable()
+    if args.emulated and prepared:
+        print('run: error: the emulated host has no usable /dev/kvm', file=sys.stderr)
+        return 1
     if args.dry_run:
-        print(printable(qemu_command(args, os.path.join(tempfile.gettempdir(), 'rvic-'))))
+        dry_run(args)
         return 0
     if args.command is None and no_terminal():
         print('run: error: there is no terminal for the guest: use --exec', file=sys.stderr)
@@ -231,11 +279,14 @@ def main():
     with tempfile.TemporaryDirectory(prefix='rvic-run-') as folder:
         files = os.path.join(folder, '')
         try:
-            prepare('setup')
-            prepare('guest', *guest_options(args))
+            if not prepared:
+                prepare('setup', *(['--kvm'] if args.emulated else []))
+                prepare('guest', *guest_options(args))
+            if args.emulated:
+                prepare('kvm-host')
             if terminal and args.command is None:
                 leave_keys_to_guest(terminal)
-            return boot(args, files)
+            return boot_in_host(args) if args.emulated else boot(args, files)
         except Stopped as stopped:
             if args.command is not None:
                 sys.stderr.write(read(files + 'console.log').decode(errors='replace'))
