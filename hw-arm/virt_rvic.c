@@ -146,6 +146,7 @@ static DeviceState *create_rvic(VirtMachineState *vms)
                                         qdev_get_gpio_in(rvic, in));
         }
         sysbus_connect_irq(SYS_BUS_DEVICE(rvic), i,
+                           kvm_enabled() ? kvm_arm_rvic_irq(ARM_CPU(cpu)) :
                            qdev_get_gpio_in(cpu, ARM_CPU_IRQ));
     }
     return rvic;

@@ -13,6 +13,7 @@
 #include "qemu/main-loop.h"
 #include "qapi/error.h"
 #include "hw/arm/bsa.h"
+#include "hw/irq.h"
 #include "system/kvm.h"
 #include "system/kvm_int.h"
 #include "target/arm/cpu.h"
@@ -162,4 +163,47 @@ void kvm_arm_rvic_set_lines(ARMCPU *cpu, uint32_t lines)
             cpu->device_irq_level |= map[n].reported;
         }
     }
+}
+
+/* The IRQ input of a vCPU */
+typedef struct RVICIRQ {
+    CPUState *cs;
+    bool level;
+    bool queued;        /* the vCPU's thread is going to look at the level */
+} RVICIRQ;
+
+static void drive_irq(const RVICIRQ *irq)
+{
+    qemu_set_irq(qdev_get_gpio_in(DEVICE(irq->cs), ARM_CPU_IRQ), irq->level);
+}
+
+static void drive_queued_irq(CPUState *cs, run_on_cpu_data data)
+{
+    RVICIRQ *irq = data.host_ptr;
+
+    irq->queued = false;
+    drive_irq(irq);
+}
+
+static void set_irq(void *opaque, int n, int level)
+{
+    RVICIRQ *irq = opaque;
+
+    g_assert(bql_locked());
+
+    irq->level = level;
+    if (qemu_cpu_is_self(irq->cs)) {
+        drive_irq(irq);
+    } else if (!irq->queued) {
+        irq->queued = true;
+        async_run_on_cpu(irq->cs, drive_queued_irq, RUN_ON_CPU_HOST_PTR(irq));
+    }
+}
+
+qemu_irq kvm_arm_rvic_irq(ARMCPU *cpu)
+{
+    RVICIRQ *irq = g_new0(RVICIRQ, 1);
+
+    irq->cs = CPU(cpu);
+    return qemu_allocate_irq(set_irq, irq, 0);
 }

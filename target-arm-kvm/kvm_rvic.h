@@ -62,7 +62,25 @@ int kvm_arm_rvic_handle_hypercall(ARMCPU *cpu, const struct kvm_run *run);
  */
 void kvm_arm_rvic_set_lines(ARMCPU *cpu, uint32_t lines);
 
+/**
+ * kvm_arm_rvic_irq: the IRQ input of a vCPU, for an instance to drive
+ * @cpu: the vCPU
+ *
+ * KVM has the bit of KVM_IRQ_LINE in a word that it also changes, and not
+ * atomically, whenever it loads the vCPU: to run it, to access a register, or
+ * when its thread is scheduled. What another thread sets meanwhile is lost, or
+ * comes back. This input has the vCPU's own thread set it.
+ *
+ * Returns: the input, to be driven with the BQL held
+ */
+qemu_irq kvm_arm_rvic_irq(ARMCPU *cpu);
+
 #else
+
+static inline qemu_irq kvm_arm_rvic_irq(ARMCPU *cpu)
+{
+    g_assert_not_reached();
+}
 
 static inline bool kvm_arm_rvic_finalize_irqchip(Error **errp)
 {
