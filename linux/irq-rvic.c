@@ -43,6 +43,7 @@
 
 #include <asm/exception.h>
 #include <asm/smp_plat.h>
+#include <asm/sysreg.h>
 
 #include "irq-rvic.h"
 
@@ -241,12 +242,29 @@ static bool rvic_is_handled(unsigned long intid)
 	return false;
 }
 
+/*
+ * Each call may cost a trip through the hypervisor's user space. The CPU can
+ * tell for nothing whether there is another interrupt.
+ */
+static bool rvic_irq_is_high(void)
+{
+	return read_sysreg(isr_el1) & ISR_EL1_I;
+}
+
 static void __exception_irq_entry rvic_handle_irq(struct pt_regs *regs)
 {
 	struct arm_smccc_res res;
 	int ret;
 
-	while (!(ret = rvic_acknowledge(&res))) {
+	do {
+		ret = rvic_acknowledge(&res);
+		if (unlikely(ret)) {
+			/* It was withdrawn before we came */
+			if (ret != -ENODATA)
+				rvic_report(RVIC_ACKNOWLEDGE, 0, 0, 0, &res);
+			return;
+		}
+
 		/*
 		 * An INTID that nobody has claimed is left over from an earlier
 		 * kernel. ACKNOWLEDGE has masked it: it will not come back.
@@ -254,10 +272,10 @@ static void __exception_irq_entry rvic_handle_irq(struct pt_regs *regs)
 		if (unlikely(generic_handle_domain_irq(rvic.domain, res.a1)))
 			pr_info_once("CPU%u: masked unclaimed INTID %lu\n",
 				     smp_processor_id(), res.a1);
-	}
+	} while (rvic_irq_is_high());
 
-	if (unlikely(ret != -ENODATA))
-		rvic_report(RVIC_ACKNOWLEDGE, 0, 0, 0, &res);
+	/* As in rvic_acknowledge() */
+	smp_store_release(this_cpu_ptr(&rvic_handling), RVIC_HANDLING_NONE);
 }
 
 /* What a wire can be. The hypervisor does not have to be told. */

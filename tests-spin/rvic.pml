@@ -848,7 +848,10 @@ inline handle_fasteoi_irq(i) {
     }
 }
 
-/* rvic_handle_irq(). What nobody claims is from an earlier kernel. */
+/*
+ * rvic_handle_irq(), until the vCPU's IRQ input is low. What nobody claims is
+ * from an earlier kernel.
+ */
 inline handle_irq() {
     do
     ::
@@ -884,7 +887,18 @@ inline handle_irq() {
 untrusted:
        handle_fasteoi_irq(i);
 handled:
-       atomic { n = 0; i = 0 }
+       atomic {
+        n = 0;
+        i = 0;
+        if
+        :: IRQ(me)
+        :: else ->
+#ifdef FREES
+            handling[me] = NOTHING;
+#endif
+            break
+        fi
+       }
     od
 }
 
