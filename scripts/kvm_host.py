@@ -245,7 +245,6 @@ def run(command, options, folder, variables, files=(), kept=()):
                 archive.copy(name, name)
             archive.data('rvic/command', shell(command, folder, variables).encode())
             archive.data('rvic/kept', ''.join(f"{name.lstrip('/')}\n" for name in kept).encode())
-            archive.data('rvic/not-kept', b'scratch\n')
             if options.shell:
                 archive.data('rvic/session', b'')
             archive.end()
