@@ -96,8 +96,10 @@ def pack_checkout(archive, options):
                    os.path.join(TOP, 'tests-kvm')):
         if os.path.isdir(folder):
             archive.tree(folder, folder, lambda name: not name.endswith('__pycache__'))
-    pycotap = os.path.dirname(importlib.util.find_spec('pycotap').origin)
-    archive.tree('usr/lib/python3/dist-packages/pycotap', pycotap,
+    pycotap = importlib.util.find_spec('pycotap')
+    if pycotap is None:
+        raise HostError(f'{sys.executable} has no pycotap: start scripts/kvm-host instead')
+    archive.tree('usr/lib/python3/dist-packages/pycotap', os.path.dirname(pycotap.origin),
                  lambda name: not name.endswith('__pycache__'))
     # In the host nothing must be behind a link but what the link leads to.
     real = os.path.join(os.path.realpath(os.path.dirname(guest)), os.path.basename(guest))
