@@ -99,9 +99,9 @@ class StressVM:
             '-no-shutdown',
             # The second is a device for the guest to use.
             '-serial', 'null', '-nic', 'none', '-kernel', test.elf, *args)
-        for n, value in enumerate((SEED, rounds)):
+        for n, value in enumerate((SEED, rounds, accel == 'kvm')):
             self.vm.add_args('-device', f'loader,addr={PARAMETERS + 8 * n:#x},'
-                             f'data={value},data-len=8')
+                             f'data={int(value)},data-len=8')
 
     def launch(self, text=''):
         """

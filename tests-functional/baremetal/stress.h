@@ -16,6 +16,7 @@
 struct parameters {
     uint64_t seed;
     uint64_t rounds;            /* 0: until a character comes from the UART */
+    uint64_t sampled;           /* timers' lines are looked at with each call */
 };
 
 #define CPUS            8

@@ -59,9 +59,15 @@ void resume_timer(struct cpu *me, unsigned index)
  * once for each time that this is done, since without an edge or RESAMPLE
  * while the line is high it does not become pending again.
  */
-static void cancel_timer(struct timer *t, unsigned index)
+static void cancel_timer(struct cpu *me, unsigned index)
 {
+    struct timer *t = &me->timer[index];
+
     timer_set_control(index, 0);
+    if (PARAMETERS->sampled) {
+        /* KVM tells of the line when the vCPU exits: else there is no edge. */
+        is_pending(index_of(me), timer_intids[index]);
+    }
     t->armed = false;
     t->cancels++;
 }
@@ -75,14 +81,14 @@ void use_timer(struct cpu *me)
         if (chance(me, false, 4)) {
             resume_timer(me, index);
         } else if (chance(me, false, 4)) {
-            cancel_timer(t, index);
+            cancel_timer(me, index);
             arm_timer(me, index, 50);
             t->fresh = true;
         }
     } else if (!t->armed) {
         arm_timer(me, index, 300);
     } else if (chance(me, false, 4)) {
-        cancel_timer(t, index);
+        cancel_timer(me, index);
     }
 }
 
