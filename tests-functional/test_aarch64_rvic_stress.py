@@ -18,10 +18,13 @@ import time
 
 from qemu_test import QemuSystemTest
 from rvic_baremetal import build, verdicts
-from rvic_guest import MIB, RVIC, Console, compiler
+from rvic_guest import ACCEL, CPU, MIB, RVIC, Console
 
 # What runs without a pause bounds this, in seconds. On an idle machine a few.
 PATIENCE = 300
+
+# What is fastest with several threads
+THREADS = 'tcg,thread=multi' if ACCEL == 'tcg' else ACCEL
 
 CPUS = 8
 
@@ -80,7 +83,7 @@ class StressVM:
     :ivar console: the Console, while QEMU runs
     """
 
-    def __init__(self, test, name, *args, accel='tcg,thread=multi', rounds=0):
+    def __init__(self, test, name, *args, accel=THREADS, rounds=0):
         """
         :param test: the StressTest
         :param name: different for each of a test
@@ -94,7 +97,7 @@ class StressVM:
         self.vm.set_machine(RVIC + ',highmem-ecam=off')
         self.vm.set_console()
         self.vm.add_args(
-            '-accel', accel, '-cpu', 'max', '-smp', str(CPUS), '-m', '64M',
+            '-accel', accel, '-cpu', CPU, '-smp', str(CPUS), '-m', '64M',
             # What it says last shall not go down with QEMU.
             '-no-shutdown',
             # The second is a device for the guest to use.
@@ -199,9 +202,8 @@ class StressTest(QemuSystemTest):
     """
 
     def setUp(self):
-        compiler(self)
         super().setUp()
-        self.require_accelerator('tcg')
+        self.require_accelerator(ACCEL)
         self.elf = build(self, 'stress', *PARTS)
         self.transcript = open(  # pylint: disable=consider-using-with
             self.log_file('guest.console'), 'w', encoding='utf-8')
@@ -229,7 +231,7 @@ class StressTest(QemuSystemTest):
 
     def test_threads(self):
         """A thread for each vCPU."""
-        self.run_to_end('tcg,thread=multi', ROUNDS)
+        self.run_to_end(THREADS, ROUNDS)
 
     def test_one_thread(self):
         """One thread for all vCPUs: that is faster."""
