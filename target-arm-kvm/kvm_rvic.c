@@ -157,11 +157,20 @@ void kvm_arm_rvic_set_lines(ARMCPU *cpu, uint32_t lines)
         { VIRTUAL_PMU_IRQ, KVM_ARM_DEV_PMU },
     };
 
+    struct kvm_run *run = CPU(cpu)->kvm_run;
+
     cpu->device_irq_level = 0;
     for (unsigned n = 0; n < ARRAY_SIZE(map); n++) {
         if (lines & BIT(map[n].intid)) {
             cpu->device_irq_level |= map[n].reported;
         }
+    }
+    /*
+     * KVM compares with this, and a vCPU that was kicked before it runs comes
+     * back with this: else a line seems to fall, and its rise is an edge more.
+     */
+    if (run) {
+        run->s.regs.device_irq_level = cpu->device_irq_level;
     }
 }
 
