@@ -20,9 +20,6 @@ import time
 
 from qemu_test import QemuSystemTest
 
-# Bounds the boot and each job, in seconds. Both take a few on an idle machine.
-PATIENCE = 60
-
 MIB = 1 << 20
 
 # The size of the guest's pages. Of less than one its dd reads through caches.
@@ -37,6 +34,9 @@ RVIC = 'virt,irqchip=rvic'
 # What runs the guests, and their vCPUs
 ACCEL = os.environ.get('RVIC_ACCEL', 'tcg')
 CPU = 'host' if ACCEL == 'kvm' else 'max'
+
+# Bounds the boot and each job, in seconds. Both take a few on an idle machine.
+PATIENCE = 60 if ACCEL == 'tcg' else 240
 
 # Each character on the console costs exits from the guest, which emulated hosts
 # are slow with; all that the kernel has to say is in dmesg.
@@ -201,7 +201,11 @@ class Peer:
     the same size at the same time, and keeps checksums of what it received.
     """
 
-    def __init__(self, data):
+    def __init__(self, data, address='127.0.0.1'):
+        """
+        :param data: what it sends
+        :param address: where it listens
+        """
         peer = self
         self.received = []
 
@@ -239,7 +243,7 @@ class Peer:
             def handle_error(self, request, client_address):
                 """A guest that breaks off fails its test, not the server."""
 
-        self.server = Server(('127.0.0.1', 0), Handler)
+        self.server = Server((address, 0), Handler)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever,
                          daemon=True).start()
@@ -409,17 +413,19 @@ class LinuxTest(QemuSystemTest):
                          f'{done.stderr}(is libc6-dev-arm64-cross installed?)')
         return contents(output)
 
-    def transfer(self, guest, data):
+    def transfer(self, guest, data, here='127.0.0.1', there='10.0.2.2'):
         """
         Have a guest send data to the host, and receive the same.
 
         :param guest: the LinuxVM, whose network is up
         :param data: what is in its file /data
+        :param here: the host's address
+        :param there: what the guest has for it
         """
-        peer = Peer(data)
+        peer = Peer(data, here)
         try:
             self.assertEqual(guest.run(
-                f'nc 10.0.2.2 {peer.port} </data | sha256sum',
+                f'nc {there} {peer.port} </data | sha256sum',
                 'network').split(), [sha256(data), '-'])
         finally:
             peer.close()

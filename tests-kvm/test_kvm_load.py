@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+A Linux guest on KVM with rVIC/rVID whose disks and network are busy while its
+CPUs come and go, and it is reset, saved and restored; and the PMU's interrupts.
+
+RVIC_GUEST in the environment is the folder with the guest's Image and
+initramfs.cpio.gz.
+"""
+
+import test_aarch64_rvic_load as load
+from qemu_test import QemuSystemTest
+
+# How often the guest is reset from outside
+RESETS = 5
+
+
+class LoadTest(load.LoadTest):
+    """Each test has a guest of its own."""
+
+    # These are about the guest's kernel, or take too long.
+    test_affinity = test_kexec = test_crash = test_reboots = None
+    test_suspend = test_snapshots = None
+    # There is no -icount with KVM.
+    test_sampling_instructions = None
+
+    def test_hotplug(self):
+        """CPUs leave while they handle interrupts of busy devices, and return."""
+        folder = '/sys/devices/system/cpu'
+        with self.guest() as guest:
+            free, _ = self.movable(guest)
+            self.start_load(guest)
+            for cpu in [1, 2, 3, 0] * 2:
+                online = f'{folder}/cpu{cpu}/online'
+                self.assertEqual(guest.run(
+                    f'{load.moving(free, cpu)}; echo 0 >{online} &&'
+                    f' cat {online} && echo 1 >{online} && cat {online}',
+                    f'CPU {cpu} off and on').split(), ['0', '1'])
+            self.wait_for_load(guest)
+            self.finish_load(guest)
+            self.assertEqual(guest.run(f'cat {folder}/online').strip(),
+                             f'0-{load.CPUS - 1}')
+            self.check(guest)
+
+    def test_reset(self):
+        """The machine is reset under load, many times; each time all works."""
+        with self.guest() as guest:
+            for n in range(RESETS):
+                self.start_load(guest)
+                guest.vm.cmd('system_reset')
+                guest.wait_until_ready(f'reset {n + 1}')
+                self.breaks += 1
+            self.start_load(guest)
+            self.finish_load(guest)
+            self.check(guest)
+            self.assertEqual(self.resets(guest), ['host-qmp-system-reset'] * RESETS)
+
+
+if __name__ == '__main__':
+    QemuSystemTest.main()

@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+What a user can choose with KVM and rVIC/rVID: kernel-irqchip, vhost; and what is
+refused.
+
+RVIC_GUEST in the environment is the folder with the guest's Image and
+initramfs.cpio.gz.
+"""
+
+import glob
+import os
+import random
+import subprocess
+
+from qemu_test import QemuSystemTest
+from rvic_guest import (MIB, NET_SLOT, RVIC, LinuxTest, LinuxVM, contents,
+                        growth)
+
+DATA = random.Random(8).randbytes(4 * MIB)
+
+# Of the network between the host and a guest
+HOST, GUEST = '10.9.0.1', '10.9.0.2'
+
+
+class MachineTest(LinuxTest):
+    """Each test has a guest of its own."""
+
+    def check_refused(self, wanted, *args):
+        """
+        QEMU does not start: one line says why.
+
+        :param wanted: regular expression for that line
+        :param args: options of QEMU
+        """
+        done = subprocess.run(
+            [self.qemu_bin, '-accel', 'kvm', '-cpu', 'host', '-display', 'none',
+             '-nic', 'none', '-S', *args],
+            capture_output=True, text=True, timeout=300, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        lines = [line for line in done.stderr.splitlines()
+                 if 'warning: ' not in line]
+        self.assertEqual(len(lines), 1, done.stderr)
+        self.assertRegex(lines[0], wanted)
+
+    def test_kernel_irqchip(self):
+        """Without an in-kernel irqchip, asked for or not, it is QEMU's."""
+        with LinuxVM(self, 'off', RVIC + ',kernel-irqchip=off', 2) as guest:
+            self.assertIn('rVIC: 32 trusted', guest.vm.cmd(
+                'human-monitor-command', command_line='info pic'))
+            self.assertEqual([irq.chip for irq in guest.interrupts().values()
+                              if irq.name == 'arch_timer'], ['rvic'])
+            self.check_messages(guest)
+            self.assertEqual(guest.power_off(), 0)
+        self.check_refused('kernel-irqchip=off',
+                           '-machine', RVIC + ',kernel-irqchip=on')
+
+    def test_refused(self):
+        """What cannot be with KVM"""
+        self.check_refused('virtualization=off',
+                           '-machine', RVIC + ',virtualization=on')
+        self.check_refused(r'\b513\b.*\b512\b',
+                           '-machine', RVIC, '-smp', '513')
+
+    def vhost_time(self, guest):
+        """Return for how long QEMU's vhost threads have run, in ns."""
+        threads = [os.path.dirname(name) for name in glob.glob(
+                       f'/proc/{guest.vm.get_pid()}/task/*/comm')
+                   if contents(name).startswith(b'vhost-')]
+        self.assertGreater(len(threads), 0)
+        return sum(int(contents(f'{name}/schedstat').split()[0])
+                   for name in threads)
+
+    def test_vhost_net(self):
+        """The host's kernel serves a network card, whose MSIs arrive."""
+        script = self.scratch_file('ifup')
+        with open(script, 'w', encoding='utf-8') as file:
+            file.write(f'#!/bin/sh\nip address add {HOST}/24 dev $1 &&'
+                       ' ip link set $1 up\n')
+        os.chmod(script, 0o755)
+        with LinuxVM(self, 'guest', RVIC, 2,
+                     '-netdev', 'tap,id=net,vhost=on,ifname=rvic0,'
+                     f'script={script},downscript=no',
+                     '-device', f'virtio-net-pci,netdev=net,addr={NET_SLOT:x}',
+                     files={'data': DATA}) as guest:
+            guest.run('ip link set lo up; ip link set eth0 up;'
+                      f' ip address add {GUEST}/24 dev eth0')
+            before, busy = guest.interrupts(), self.vhost_time(guest)
+            self.assertRegex(guest.run(f'ping -c 3 -i 0.2 {HOST}'),
+                             '3 packets received')
+            self.transfer(guest, DATA, HOST, HOST)
+            # More than it takes to be started
+            self.assertGreater(self.vhost_time(guest) - busy, 1000000)
+            for name in r'-input\.0', r'-output\.0':
+                lines = growth(before, guest.interrupts(),
+                               rf'rvid-PCI-MSIX-0000:00:{NET_SLOT:02x}\.0',
+                               name)
+                self.assertEqual(len(lines), 1, name)
+            self.assertGreater(sum(growth(
+                before, guest.interrupts(),
+                rf'rvid-PCI-MSIX-0000:00:{NET_SLOT:02x}\.0',
+                r'-input\.0')[0][1]), 10)
+            self.check_messages(guest)
+            self.assertEqual(guest.power_off(), 0)
+
+
+if __name__ == '__main__':
+    QemuSystemTest.main()
