@@ -444,6 +444,7 @@ class LinuxTest(QemuSystemTest):
         :param also: regular expression for more of the guest's messages
         """
         dmesg = guest.run('dmesg')
+        self.log.info('%s', dmesg)
         self.assertIn('Linux version', dmesg)
         self.assertEqual([line for line in dmesg.splitlines()
                           if TROUBLE.search(line)

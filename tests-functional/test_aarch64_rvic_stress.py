@@ -26,6 +26,9 @@ PATIENCE = 300
 # What is fastest with several threads
 THREADS = 'tcg,thread=multi' if ACCEL == 'tcg' else ACCEL
 
+# Between two looks at the guest, in seconds: in an emulated host they are slow.
+PAUSE = 0 if ACCEL == 'tcg' else 0.5
+
 CPUS = 8
 
 
@@ -144,6 +147,7 @@ class StressVM:
             self.test.assertLess(time.monotonic(), deadline,
                                  f'vCPUs stand still: {self.acknowledged()}')
             self.check_going_on()
+            time.sleep(PAUSE)
 
     def check_going_on(self):
         """The guest has not found that something is wrong."""
