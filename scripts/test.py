@@ -181,7 +181,12 @@ def run_kvm(kernel=''):
             not run_script('kvm-host', *(['--kernel', kernel] if kernel else [])):
         report('kvm/setup', 'the KVM host could not be made: see above')
         return
+    logs = os.path.join(glob.escape(os.path.join(BUILD, 'tests/functional/aarch64')), 'test_kvm_*')
+    for old in glob.glob(logs):
+        shutil.rmtree(old)
     run_meson('rvic-kvm', RVIC_KVM_HOST='-'.join(filter(None, ['kvm-host', kernel])))
+    report('kvm/logs', '' if glob.glob(os.path.join(logs, 'base.log')) else
+           'no log of a test has come out of the emulated host')
 
 
 def run_soak():
