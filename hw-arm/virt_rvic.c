@@ -122,15 +122,8 @@ static const struct {
     { "pmu-interrupt", 0, VIRTUAL_PMU_IRQ, "pmu" },
 };
 
-static DeviceState *create_rvic(VirtMachineState *vms)
+static void wire_cpus(DeviceState *rvic, unsigned smp_cpus)
 {
-    unsigned smp_cpus = MACHINE(vms)->smp.cpus;
-    DeviceState *rvic = qdev_new(TYPE_ARM_RVIC);
-
-    object_property_add_child(OBJECT(vms), "rvic", OBJECT(rvic));
-    qdev_prop_set_uint32(rvic, "num-cpu", smp_cpus);
-    sysbus_realize_and_unref(SYS_BUS_DEVICE(rvic), &error_fatal);
-
     for (unsigned line = 0; line < ARRAY_SIZE(lines); line++) {
         arm_rvic_name_line(ARM_RVIC(rvic), lines[line].intid,
                            lines[line].name);
@@ -149,13 +142,29 @@ static DeviceState *create_rvic(VirtMachineState *vms)
                            kvm_enabled() ? kvm_arm_rvic_irq(ARM_CPU(cpu)) :
                            qdev_get_gpio_in(cpu, ARM_CPU_IRQ));
     }
+}
+
+static DeviceState *create_rvic(VirtMachineState *vms)
+{
+    unsigned smp_cpus = MACHINE(vms)->smp.cpus;
+    bool in_kernel = kvm_irqchip_in_kernel();
+    DeviceState *rvic = qdev_new(in_kernel ? TYPE_KVM_ARM_RVIC : TYPE_ARM_RVIC);
+
+    object_property_add_child(OBJECT(vms), "rvic", OBJECT(rvic));
+    qdev_prop_set_uint32(rvic, "num-cpu", smp_cpus);
+    sysbus_realize_and_unref(SYS_BUS_DEVICE(rvic), &error_fatal);
+    /* KVM has these lines for itself */
+    if (!in_kernel) {
+        wire_cpus(rvic, smp_cpus);
+    }
     return rvic;
 }
 
 static DeviceState *create_rvid(VirtMachineState *vms, MemoryRegion *mem,
                                 DeviceState *rvic)
 {
-    DeviceState *rvid = qdev_new(TYPE_ARM_RVID);
+    DeviceState *rvid = qdev_new(kvm_irqchip_in_kernel() ? TYPE_KVM_ARM_RVID :
+                                 TYPE_ARM_RVID);
 
     object_property_add_child(OBJECT(vms), "rvid", OBJECT(rvid));
     object_property_set_link(OBJECT(rvid), "rvic", OBJECT(rvic),
@@ -229,7 +238,7 @@ bool virt_rvic_create(VirtMachineState *vms, MemoryRegion *mem)
 
     rvic = create_rvic(vms);
     vms->gic = create_rvid(vms, mem, rvic);
-    num_msis = ARM_RVIC(rvic)->num_untrusted - VIRT_RVIC_NUM_WIRED;
+    num_msis = ARM_RVIC_COMMON(rvic)->num_untrusted - VIRT_RVIC_NUM_WIRED;
     if (num_msis) {
         vms->msi_controller = VIRT_MSI_CTRL_RVID;
     }

@@ -11,7 +11,6 @@
 #include "qapi/visitor.h"
 #include "hw/intc/intc.h"
 #include "hw/irq.h"
-#include "hw/qdev-properties.h"
 #include "migration/qemu-file-types.h"
 #include "migration/vmstate.h"
 #include "qobject/qdict.h"
@@ -50,7 +49,7 @@ static void arm_rvic_set_line(void *opaque, int n, int level)
 /* The levels of the lines come from elsewhere than from KVM */
 static void arm_rvic_tell_kvm(ARMRVICState *s)
 {
-    for (unsigned i = 0; kvm_enabled() && i < s->num_cpu; i++) {
+    for (unsigned i = 0; kvm_enabled() && i < s->core.num_cpus; i++) {
         kvm_arm_rvic_set_lines(ARM_CPU(qemu_get_cpu(i)),
                                s->core.instances[i].level[0]);
     }
@@ -143,12 +142,15 @@ static const VMStateDescription vmstate_arm_rvic = {
     .pre_load = arm_rvic_pre_load,
     .post_load = arm_rvic_post_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_RVIC_COUNT(num_cpu, ARMRVICState, "number of vCPUs (-smp)"),
-        VMSTATE_RVIC_COUNT(num_trusted, ARMRVICState, "arm-rvic.num-trusted"),
-        VMSTATE_RVIC_COUNT(num_untrusted, ARMRVICState,
+        VMSTATE_RVIC_COUNT("num_cpu", common.num_cpu, ARMRVICState,
+                           "number of vCPUs (-smp)"),
+        VMSTATE_RVIC_COUNT("num_trusted", common.num_trusted, ARMRVICState,
+                           "arm-rvic.num-trusted"),
+        VMSTATE_RVIC_COUNT("num_untrusted", common.num_untrusted, ARMRVICState,
                            "arm-rvic.num-untrusted"),
         VMSTATE_STRUCT_VARRAY_POINTER_UINT32(core.instances, ARMRVICState,
-                                             num_cpu, vmstate_rvic_instance,
+                                             common.num_cpu,
+                                             vmstate_rvic_instance,
                                              RVICInstance),
         VMSTATE_END_OF_LIST()
     }
@@ -273,12 +275,6 @@ static void arm_rvic_print_info(InterruptStatsProvider *obj, GString *buf)
     }
 }
 
-static char *arm_rvic_get_version(Object *obj, Error **errp)
-{
-    return g_strdup_printf("%u.%u", RVIC_VERSION_0_3 >> 16,
-                           RVIC_VERSION_0_3 & 0xffff);
-}
-
 /* The INTIDs whose bit is @value */
 static QList *list_intids(const RVICCore *c, const uint32_t *bits, bool value)
 {
@@ -317,32 +313,23 @@ static void arm_rvic_get_instances(Object *obj, Visitor *v, const char *name,
     visit_type_any(v, name, &value, errp);
 }
 
-static void arm_rvic_realize(DeviceState *dev, Error **errp)
+static void arm_rvic_setup(ARMRVICCommon *common, Error **errp)
 {
-    ARMRVICState *s = ARM_RVIC(dev);
-    SysBusDevice *sbd = SYS_BUS_DEVICE(dev);
+    ARMRVICState *s = ARM_RVIC(common);
+    SysBusDevice *sbd = SYS_BUS_DEVICE(common);
+    unsigned num_intids = common->num_trusted + common->num_untrusted;
     g_autofree uint64_t *mpidrs = NULL;
-    const char *wrong;
 
-    /* The board sees to it that there are so many vCPUs */
-    g_assert(s->num_cpu >= 1 && s->num_cpu <= RVIC_MAX_CPUS);
-
-    wrong = rvic_core_check_counts(s->num_trusted, s->num_untrusted);
-    if (wrong) {
-        error_setg(errp, "arm-rvic.num-trusted=%u, num-untrusted=%u: %s",
-                   s->num_trusted, s->num_untrusted, wrong);
-        return;
-    }
     if (kvm_enabled() && !kvm_arm_rvic_forward_calls(errp)) {
         return;
     }
 
-    mpidrs = g_new(uint64_t, s->num_cpu);
-    s->cpus = g_new(ARMRVICCPU, s->num_cpu);
-    s->irq = g_new0(qemu_irq, s->num_cpu);
-    s->acknowledged = g_new0(uint64_t, s->num_trusted + s->num_untrusted);
+    mpidrs = g_new(uint64_t, common->num_cpu);
+    s->cpus = g_new(ARMRVICCPU, common->num_cpu);
+    s->irq = g_new0(qemu_irq, common->num_cpu);
+    s->acknowledged = g_new0(uint64_t, num_intids);
 
-    for (unsigned i = 0; i < s->num_cpu; i++) {
+    for (unsigned i = 0; i < common->num_cpu; i++) {
         ARMCPU *cpu = ARM_CPU(qemu_get_cpu(i));
 
         mpidrs[i] = arm_cpu_mp_affinity(cpu) & RVIC_MPIDR_MASK;
@@ -350,35 +337,26 @@ static void arm_rvic_realize(DeviceState *dev, Error **errp)
         cpu->env.rvic = &s->cpus[i];
         sysbus_init_irq(sbd, &s->irq[i]);
     }
-    rvic_core_init(&s->core, s->num_cpu, mpidrs, s->num_trusted,
-                   s->num_untrusted, arm_rvic_output, s);
+    rvic_core_init(&s->core, common->num_cpu, mpidrs, common->num_trusted,
+                   common->num_untrusted, arm_rvic_output, s);
 
-    qdev_init_gpio_in(dev, arm_rvic_set_line, s->num_cpu * ARM_RVIC_NUM_LINES);
+    qdev_init_gpio_in(DEVICE(s), arm_rvic_set_line,
+                      common->num_cpu * ARM_RVIC_NUM_LINES);
     arm_rvic_qtest_init(s);
 }
-
-static const Property arm_rvic_properties[] = {
-    DEFINE_PROP_UINT32("num-cpu", ARMRVICState, num_cpu, 1),
-    DEFINE_PROP_UINT32("num-trusted", ARMRVICState, num_trusted, 32),
-    DEFINE_PROP_UINT32("num-untrusted", ARMRVICState, num_untrusted, 992),
-};
 
 static void arm_rvic_class_init(ObjectClass *klass, RVICClassData *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
     ResettableClass *rc = RESETTABLE_CLASS(klass);
     InterruptStatsProviderClass *ic = INTERRUPT_STATS_PROVIDER_CLASS(klass);
+    ARMRVICCommonClass *cc = ARM_RVIC_COMMON_CLASS(klass);
 
     dc->desc = "Arm reduced virtual interrupt controller (rVIC)";
-    dc->realize = arm_rvic_realize;
     dc->vmsd = &vmstate_arm_rvic;
-    /* the vCPUs' lines have to be wired by the board */
-    dc->user_creatable = false;
-    device_class_set_props(dc, arm_rvic_properties);
-    object_class_property_add_str(klass, "version", arm_rvic_get_version,
-                                  NULL);
     object_class_property_add(klass, "instances", "list",
                               arm_rvic_get_instances, NULL, NULL, NULL);
+    cc->setup = arm_rvic_setup;
     rc->phases.hold = arm_rvic_reset_hold;
     ic->get_statistics = arm_rvic_get_statistics;
     ic->print_info = arm_rvic_print_info;
@@ -387,13 +365,9 @@ static void arm_rvic_class_init(ObjectClass *klass, RVICClassData *data)
 static const TypeInfo arm_rvic_types[] = {
     {
         .name = TYPE_ARM_RVIC,
-        .parent = TYPE_SYS_BUS_DEVICE,
+        .parent = TYPE_ARM_RVIC_COMMON,
         .instance_size = sizeof(ARMRVICState),
         .class_init = arm_rvic_class_init,
-        .interfaces = (InterfaceInfo[]) {
-            { TYPE_INTERRUPT_STATS_PROVIDER },
-            { },
-        },
     },
 };
 

@@ -15,11 +15,18 @@
 #include "rvic_core.h"
 
 /*
- * QEMU interface:
+ * What the rVIC in QEMU and the one in KVM have in common. QEMU interface:
  *  + QOM property "num-cpu": number of vCPUs, which have to exist already
  *  + QOM properties "num-trusted", "num-untrusted": INTIDs of each vCPU
- *  + QOM properties, read-only: "version" of the ABI; "instances", a list of
- *    what each of them has pending, unmasked and high
+ *  + QOM property, read-only: "version" of the ABI
+ */
+#define TYPE_ARM_RVIC_COMMON "arm-rvic-common"
+OBJECT_DECLARE_TYPE(ARMRVICCommon, ARMRVICCommonClass, ARM_RVIC_COMMON)
+
+/*
+ * The rVIC in QEMU. QEMU interface, besides:
+ *  + QOM property, read-only: "instances", a list of what each of them has
+ *    pending, unmasked and high
  *  + unnamed GPIO input ARM_RVIC_NUM_LINES * i + n: line of the trusted INTID
  *    n of vCPU i
  *  + sysbus IRQ i: the IRQ input of vCPU i
@@ -34,17 +41,33 @@ OBJECT_DECLARE_SIMPLE_TYPE(ARMRVICState, ARM_RVIC)
 #define ARM_RVIC_NUM_LINES 32
 
 /*
- * QEMU interface:
+ * The rVIC in KVM, which has the vCPUs, their timers and PMUs for itself: no
+ * lines go in or come out. It cannot be saved and blocks migration.
+ */
+#define TYPE_KVM_ARM_RVIC "kvm-arm-rvic"
+
+/*
+ * What the rVID in QEMU and the one in KVM have in common. QEMU interface:
  *  + QOM link property "rvic": the rVIC that it signals
  *  + QOM property "num-wired": inputs that are lines; the rVIC's other
  *    untrusted INTIDs are matched by MSIs
- *  + QOM properties, read-only: "num-inputs"; "inputs", a list of the level,
- *    the mapping and the count of each that is in use
+ *  + QOM property, read-only: "num-inputs"
  *  + unnamed GPIO inputs: the wired inputs, level-sensitive
  *  + sysbus MMIO region 0: MSI doorbell, a page
  */
+#define TYPE_ARM_RVID_COMMON "arm-rvid-common"
+OBJECT_DECLARE_TYPE(ARMRVIDCommon, ARMRVIDCommonClass, ARM_RVID_COMMON)
+
+/*
+ * The rVID in QEMU. QEMU interface, besides:
+ *  + QOM property, read-only: "inputs", a list of the level, the mapping and
+ *    the count of each that is in use
+ */
 #define TYPE_ARM_RVID "arm-rvid"
 OBJECT_DECLARE_SIMPLE_TYPE(ARMRVIDState, ARM_RVID)
+
+/* The rVID in KVM */
+#define TYPE_KVM_ARM_RVID "kvm-arm-rvid"
 
 #define ARM_RVID_DOORBELL_SIZE 0x1000
 
@@ -56,12 +79,23 @@ typedef struct ARMRVICCPU {
     uint64_t acknowledged;
 } ARMRVICCPU;
 
-struct ARMRVICState {
+struct ARMRVICCommon {
     SysBusDevice parent_obj;
 
     uint32_t num_cpu;
     uint32_t num_trusted;
     uint32_t num_untrusted;
+};
+
+struct ARMRVICCommonClass {
+    SysBusDeviceClass parent_class;
+
+    /* Realize; the properties are good */
+    void (*setup)(ARMRVICCommon *s, Error **errp);
+};
+
+struct ARMRVICState {
+    ARMRVICCommon common;
 
     RVICCore core;
     ARMRVICCPU *cpus;
@@ -74,16 +108,32 @@ struct ARMRVICState {
     ARMRVIDState *rvid;
 };
 
-struct ARMRVIDState {
+struct ARMRVIDCommon {
     SysBusDevice parent_obj;
 
     uint32_t num_wired;
-    ARMRVICState *rvic;
+    ARMRVICCommon *rvic;
 
-    RVIDCore core;
-    /* rising edges or MSIs of each input, since the start */
+    /* rising edges or MSIs of each input that QEMU saw, since the start */
     uint64_t *signalled;
     MemoryRegion doorbell;
+};
+
+struct ARMRVIDCommonClass {
+    SysBusDeviceClass parent_class;
+
+    /* Realize; the properties are good */
+    void (*setup)(ARMRVIDCommon *s, Error **errp);
+    /* The line of a wired input is driven. Returns whether its level changed */
+    bool (*set_line)(ARMRVIDCommon *s, unsigned input, bool level);
+    /* Any number is written to the doorbell. Returns whether it is an MSI */
+    bool (*msi)(ARMRVIDCommon *s, uint64_t input);
+};
+
+struct ARMRVIDState {
+    ARMRVIDCommon common;
+
+    RVIDCore core;
 };
 
 /**

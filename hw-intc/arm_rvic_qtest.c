@@ -29,7 +29,7 @@ static bool arm_rvic_qtest_command(CharFrontend *chr, gchar **words)
 
         g_assert(ret == 0);
     }
-    g_assert(arg[0] < qtest_rvic->num_cpu && arg[1] <= UINT32_MAX);
+    g_assert(arg[0] < qtest_rvic->core.num_cpus && arg[1] <= UINT32_MAX);
 
     if (arm_rvic_hypercall(qtest_rvic, arg[0], arg[1], &arg[2], result)) {
         qtest_sendf(chr, "OK 0x%" PRIx64 " 0x%" PRIx64 " 0x%" PRIx64

@@ -12,6 +12,7 @@
 
 /**
  * VMSTATE_RVIC_COUNT: a number that source and destination have in common
+ * @_vmname: the field's name in descriptions of the stream
  * @_field: a uint32_t, which is compared and not loaded
  * @_state: type of the structure
  * @_name: what an error message calls it
@@ -19,9 +20,14 @@
  * In the stream it is what VMSTATE_UINT32_EQUAL() makes of it, but the message
  * of that has hexadecimal numbers and does not say whose they are.
  */
-#define VMSTATE_RVIC_COUNT(_field, _state, _name) \
-    VMSTATE_SINGLE_FULL(_field, _state, 0, 0, vmstate_info_rvic_count, \
-                        uint32_t, _name)
+#define VMSTATE_RVIC_COUNT(_vmname, _field, _state, _name) { \
+    .name = _vmname, \
+    .err_hint = _name, \
+    .size = sizeof(uint32_t), \
+    .info = &vmstate_info_rvic_count, \
+    .flags = VMS_SINGLE, \
+    .offset = vmstate_offset_value(_state, _field, uint32_t), \
+}
 
 extern const VMStateInfo vmstate_info_rvic_count;
 

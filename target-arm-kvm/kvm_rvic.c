@@ -1,13 +1,16 @@
 /*
  * Arm rVIC and rVID with KVM
  *
- * KVM keeps the hypercalls that it knows and forwards those of rVIC and rVID,
- * whose devices are QEMU's then. Any kernel can do so since Linux 6.4.
+ * Two ways. A KVM with rVIC and rVID of its own does all by itself; such
+ * kernels were posted to the mailing lists in 2020 and never released. Any
+ * other since Linux 6.4 keeps the hypercalls that it knows and forwards those
+ * of rVIC and rVID, whose devices are QEMU's then.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "qemu/osdep.h"
+#include <sys/ioctl.h>
 #include <sys/utsname.h>
 #include "qemu/log.h"
 #include "qemu/main-loop.h"
@@ -17,6 +20,7 @@
 #include "system/kvm.h"
 #include "system/kvm_int.h"
 #include "target/arm/cpu.h"
+#include "target/arm/kvm_arm.h"
 #include "rvic/hw-intc/arm_rvic.h"
 #include "rvic/hw-intc/arm_rvic_hypercall.h"
 #include "kvm_rvic.h"
@@ -29,8 +33,125 @@
     (KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | \
      (KVM_REG_ARM_CORE_REG(regs.regs[0]) + (n) * 2))
 
+/* ---- rVIC and rVID in KVM ---- */
+
+/*
+ * The type of the device was to be the next free number of its kernel, which
+ * means other devices in released ones. So the number says nothing.
+ */
+#define RVIC_FIRST_TYPE     11
+#define RVIC_LAST_TYPE      63
+
+/* The device's attribute groups; each has the one attribute 0 */
+#define RVIC_GRP_NR_IRQS    0
+#define RVIC_GRP_INIT       1
+
+/* NR_IRQS: trusted INTIDs in the lower half, all in the upper half */
+#define RVIC_NR_IRQS(trusted, untrusted) \
+    (((uint32_t)(trusted) + (untrusted)) << 16 | (trusted))
+
+/* The virtual machine's device, once it is created */
+static int rvic_fd = -1;
+
+/* Inputs that are MSIs: first, and first that is none any more */
+static uint32_t rvic_msi_first, rvic_msi_end;
+
+/* What an error of KVM means here */
+typedef struct RVICReason {
+    int err;
+    const char *why;
+} RVICReason;
+
+static void refuse(Error **errp, const char *what, int err,
+                   const RVICReason *reasons, size_t num_reasons)
+{
+    const char *why = strerror(err);
+
+    for (size_t n = 0; n < num_reasons; n++) {
+        if (reasons[n].err == err) {
+            why = reasons[n].why;
+        }
+    }
+    error_setg(errp, "irqchip=rvic: %s KVM's rVIC: %s: use kernel-irqchip=off "
+               "for QEMU's own, or irqchip=gic", what, why);
+}
+
+/* Errors are those of KVM_CREATE_VM. The caller closes the returned file. */
+static int create_scratch_vm(void)
+{
+    int ipa_bits = kvm_check_extension(kvm_state, KVM_CAP_ARM_VM_IPA_SIZE);
+    int vm;
+
+    do {
+        vm = kvm_ioctl(kvm_state, KVM_CREATE_VM, MAX(ipa_bits, 0));
+    } while (vm == -EINTR);
+    return vm;
+}
+
+/*
+ * Whether devices of a type behave like KVM's rVIC. A device cannot be taken
+ * out of a virtual machine again, so each gets one that is thrown away.
+ */
+static bool type_is_rvic(uint32_t type)
+{
+    struct kvm_create_device device = { .type = type };
+    uint32_t numbers = RVIC_NR_IRQS(64, 96), read_back = 0;
+    bool found = false;
+    int vm = create_scratch_vm();
+
+    if (vm < 0) {
+        return false;
+    }
+    if (ioctl(vm, KVM_CREATE_DEVICE, &device) >= 0) {
+        found = kvm_device_check_attr(device.fd, RVIC_GRP_NR_IRQS, 0) &&
+                kvm_device_check_attr(device.fd, RVIC_GRP_INIT, 0) &&
+                kvm_device_access(device.fd, RVIC_GRP_NR_IRQS, 0, &numbers,
+                                  true, NULL) >= 0 &&
+                kvm_device_access(device.fd, RVIC_GRP_NR_IRQS, 0, &read_back,
+                                  false, NULL) >= 0 &&
+                read_back == numbers;
+        close(device.fd);
+    }
+    close(vm);
+    return found;
+}
+
+/* Returns: the type of KVM's rVIC, or 0 if it has none */
+static uint32_t find_rvic_type(void)
+{
+    for (uint32_t type = RVIC_FIRST_TYPE; type <= RVIC_LAST_TYPE; type++) {
+        if (kvm_create_device(kvm_state, type, true) >= 0 &&
+            type_is_rvic(type)) {
+            return type;
+        }
+    }
+    return 0;
+}
+
+static bool create_rvic(uint32_t type, Error **errp)
+{
+    static const RVICReason reasons[] = {
+        { EEXIST, "the virtual machine has another interrupt controller" },
+        { EBUSY, "a vCPU has run already" },
+        { ENODEV, "it is gone" },
+    };
+    int fd = kvm_create_device(kvm_state, type, false);
+
+    if (fd < 0) {
+        refuse(errp, "cannot create", -fd, reasons, ARRAY_SIZE(reasons));
+        return false;
+    }
+    rvic_fd = fd;
+    return true;
+}
+
 bool kvm_arm_rvic_finalize_irqchip(Error **errp)
 {
+    uint32_t type = kvm_irqchip_in_kernel() ? find_rvic_type() : 0;
+
+    if (type) {
+        return create_rvic(type, errp);
+    }
     if (kvm_kernel_irqchip_required()) {
         error_setg(errp, "irqchip=rvic: this host's KVM has no rVIC: use "
                    "kernel-irqchip=off for QEMU's own, or irqchip=gic");
@@ -44,6 +165,126 @@ bool kvm_arm_rvic_finalize_irqchip(Error **errp)
     kvm_kernel_irqchip = false;
     return true;
 }
+
+static int set_rvic(uint32_t group, uint32_t *value)
+{
+    struct kvm_device_attr attr = {
+        .group = group,
+        .addr = (uintptr_t)value,
+    };
+
+    return kvm_device_ioctl(rvic_fd, KVM_SET_DEVICE_ATTR, &attr);
+}
+
+static bool set_num_irqs(uint32_t trusted, uint32_t untrusted, Error **errp)
+{
+    static const RVICReason reasons[] = {
+        { EBUSY, "they are set already" },
+        { EFAULT, "it cannot read them" },
+        { EINVAL, "it does not take these" },
+    };
+    uint32_t numbers = RVIC_NR_IRQS(trusted, untrusted);
+    int ret = set_rvic(RVIC_GRP_NR_IRQS, &numbers);
+
+    if (ret < 0) {
+        g_autofree char *what =
+            g_strdup_printf("cannot set the numbers (%u trusted and %u "
+                            "untrusted interrupts) of", trusted, untrusted);
+
+        refuse(errp, what, -ret, reasons, ARRAY_SIZE(reasons));
+        return false;
+    }
+    return true;
+}
+
+/*
+ * These are KVM's defaults, but said aloud. One vCPU stands for all. A KVM
+ * without the attribute has no other interrupts for its timers.
+ */
+static bool set_timer_irqs(Error **errp)
+{
+    static const struct {
+        uint32_t attr;
+        int intid;
+        const char *name;
+    } timers[] = {
+        { KVM_ARM_VCPU_TIMER_IRQ_VTIMER, ARCH_TIMER_VIRT_IRQ, "virtual" },
+        { KVM_ARM_VCPU_TIMER_IRQ_PTIMER, ARCH_TIMER_NS_EL1_IRQ, "physical" },
+    };
+
+    for (unsigned n = 0; n < ARRAY_SIZE(timers); n++) {
+        int intid = timers[n].intid;
+        struct kvm_device_attr attr = {
+            .group = KVM_ARM_VCPU_TIMER_CTRL,
+            .attr = timers[n].attr,
+            .addr = (uintptr_t)&intid,
+        };
+        int ret;
+
+        if (kvm_vcpu_ioctl(first_cpu, KVM_HAS_DEVICE_ATTR, &attr) < 0) {
+            continue;
+        }
+        ret = kvm_vcpu_ioctl(first_cpu, KVM_SET_DEVICE_ATTR, &attr);
+        if (ret < 0) {
+            error_setg_errno(errp, -ret, "irqchip=rvic: KVM does not take "
+                             "interrupt %d for the %s timer: use "
+                             "kernel-irqchip=off for QEMU's own rVIC, or "
+                             "irqchip=gic", intid, timers[n].name);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool kvm_arm_rvic_init(uint32_t num_trusted, uint32_t num_untrusted,
+                       Error **errp)
+{
+    static const RVICReason reasons[] = {
+        { ENXIO, "its numbers of interrupts are not set" },
+        { EBUSY, "it is initialised already, or a vCPU has run" },
+    };
+    int ret;
+
+    if (!set_num_irqs(num_trusted, num_untrusted, errp)) {
+        return false;
+    }
+    ret = set_rvic(RVIC_GRP_INIT, NULL);
+    if (ret < 0) {
+        refuse(errp, "cannot initialise", -ret, reasons, ARRAY_SIZE(reasons));
+        return false;
+    }
+    return set_timer_irqs(errp);
+}
+
+void kvm_arm_rvic_enable_msis(uint32_t first, uint32_t end)
+{
+    rvic_msi_first = first;
+    rvic_msi_end = end;
+
+    kvm_gsi_direct_mapping = true;
+    kvm_msi_via_irqfd_allowed = kvm_irqfds_enabled();
+    /* There is no end of interrupt that KVM could tell anyone of */
+    kvm_resamplefds_allowed = false;
+}
+
+bool kvm_arm_rvic_in_kernel(void)
+{
+    return rvic_fd >= 0;
+}
+
+int kvm_arm_rvic_msi_data_to_gsi(uint32_t data)
+{
+    return data >= rvic_msi_first && data < rvic_msi_end ? data : -EINVAL;
+}
+
+void kvm_arm_rvic_signal(uint32_t input)
+{
+    /* As KVM's irqfds do it: whether a 1 or a rise counts, this is one edge */
+    kvm_arm_set_irq(0, KVM_ARM_IRQ_TYPE_SPI, input, 1);
+    kvm_arm_set_irq(0, KVM_ARM_IRQ_TYPE_SPI, input, 0);
+}
+
+/* ---- rVIC and rVID in QEMU ---- */
 
 static bool forward_calls(uint32_t base, uint32_t count, Error **errp)
 {

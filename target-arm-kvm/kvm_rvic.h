@@ -19,11 +19,57 @@ struct kvm_run;
  * @errp: what the user asked for and this host cannot
  *
  * To be called before there are vCPUs. kvm_irqchip_in_kernel() is the answer
- * afterwards.
+ * afterwards; if they are KVM's, the virtual machine has the device, which
+ * kvm_arm_rvic_init() makes ready.
  *
  * Returns: whether the host can do what was asked for
  */
 bool kvm_arm_rvic_finalize_irqchip(Error **errp);
+
+/**
+ * kvm_arm_rvic_init: make KVM's rVIC and rVID ready
+ * @num_trusted: trusted INTIDs of each vCPU
+ * @num_untrusted: untrusted INTIDs of each vCPU and inputs of the rVID; the
+ *                 two go by the rules of docs/specs/arm-rvic.rst, "INTIDs",
+ *                 which the caller has checked: KVM takes 0 here
+ * @errp: what KVM says against it
+ *
+ * To be called once, when all vCPUs exist and none has run. Sets the timers'
+ * interrupts too; the board sets the PMU's, as for a GIC in KVM. The rules are
+ * those of the patch series "rVIC/rVID PV interrupt controller" for KVM, of
+ * September 2020.
+ *
+ * Returns: whether it worked
+ */
+bool kvm_arm_rvic_init(uint32_t num_trusted, uint32_t num_untrusted,
+                       Error **errp);
+
+/**
+ * kvm_arm_rvic_enable_msis: let devices send MSIs to KVM's rVID by themselves
+ * @first: the first input that is an MSI; those before are wired
+ * @end: the number of all inputs
+ */
+void kvm_arm_rvic_enable_msis(uint32_t first, uint32_t end);
+
+/**
+ * kvm_arm_rvic_signal: an edge on an input of KVM's rVID
+ * @input: less than the number of inputs
+ */
+void kvm_arm_rvic_signal(uint32_t input);
+
+/** kvm_arm_rvic_in_kernel: whether rVIC and rVID are KVM's */
+bool kvm_arm_rvic_in_kernel(void);
+
+/**
+ * kvm_arm_rvic_msi_data_to_gsi: what an irqfd takes for an MSI
+ * @data: any data that a guest wrote to a device
+ *
+ * KVM's default routing leads GSI n to rVID input n, which is also the data of
+ * its MSI. No device may signal a wired input so.
+ *
+ * Returns: the GSI, or -EINVAL if this is not the data of an MSI
+ */
+int kvm_arm_rvic_msi_data_to_gsi(uint32_t data);
 
 /**
  * kvm_arm_rvic_forward_calls: have KVM forward the calls of rVIC and rVID, and
