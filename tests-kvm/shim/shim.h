@@ -1,0 +1,85 @@
+/*
+ * A KVM with rVIC, for tests: what the shim's files share
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef RVIC_SHIM_H
+#define RVIC_SHIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <linux/kvm.h>
+
+enum { SHIM_VCPUS = 512, SHIM_MAX_INPUTS = 2048 };
+
+typedef struct ShimVCPU {
+    int fd;
+    struct kvm_run *run;
+    bool pmu_irq;
+    /* what KVM was told of the vCPU's IRQ */
+    bool irq;
+} ShimVCPU;
+
+typedef struct ShimVM {
+    int fd;
+    /* not the process's first: such are thrown away */
+    bool scratch;
+    bool has_run;
+    /* the rVIC: it exists; NR_IRQS, 0 before; INIT is done */
+    bool rvic;
+    uint32_t numbers;
+    bool initialised;
+    int timer_irq[2];
+    unsigned num_vcpus;
+    ShimVCPU vcpu[SHIM_VCPUS];
+    /* levels that KVM_IRQ_LINE has set */
+    bool input[SHIM_MAX_INPUTS];
+} ShimVM;
+
+/* ioctl() of libc */
+int shim_ioctl(int fd, unsigned long request, void *arg);
+
+/* A line for the test that started this */
+void shim_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* QEMU did what it must not: say so and abort */
+void shim_violation(const char *format, ...)
+    __attribute__((format(printf, 1, 2), noreturn));
+
+/* The errno that the test wants for a step, or 0 */
+int shim_injected(const ShimVM *vm, const char *step);
+
+/* A whole word of the environment's RVIC_SHIM */
+bool shim_asked_for(const char *word);
+
+unsigned shim_num_inputs(const ShimVM *vm);
+
+/*
+ * What follows is called with the lock held, unless it says otherwise. Those
+ * that stand for an ioctl return 0 or a negative errno.
+ */
+void shim_lock(void);
+void shim_unlock(void);
+
+/* shim_rvic.c: the rules of the interface */
+int shim_create_rvic(ShimVM *vm);
+int shim_rvic_attr(ShimVM *vm, unsigned long request,
+                   const struct kvm_device_attr *attr);
+/* Returns whether it was the shim's to answer, which is in @ret then */
+bool shim_vcpu_attr(ShimVM *vm, unsigned index, unsigned long request,
+                    const struct kvm_device_attr *attr, int *ret);
+int shim_irq_line(ShimVM *vm, const struct kvm_irq_level *line);
+/* A vCPU is about to run */
+void shim_check_run(ShimVM *vm);
+
+/* shim_engine.c: the reference model as KVM's rVIC, for one machine */
+void shim_engine_init(ShimVM *vm);
+void shim_engine_edge(unsigned input);
+int shim_engine_irqfd(const struct kvm_irqfd *irqfd);
+/* KVM has forgotten the vCPU's IRQ */
+void shim_engine_vcpu_init(unsigned index);
+/* KVM_RUN, as ioctl() returns and with errno; without the lock */
+int shim_engine_run(ShimVM *vm, unsigned index);
+
+#endif
