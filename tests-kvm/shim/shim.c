@@ -16,6 +16,7 @@
  *                    "get-nr-irqs", "has-init", "init", "timer",
  *                    "has-filter", "filter"; "scratch-" in front: on virtual
  *                    machines that are thrown away, otherwise on the others
+ *     forgets        it does not keep its numbers of interrupts
  *     no-user-irq    KVM does not report timers to user space
  *     calls          report each call that KVM forwards, and the ioctls by
  *                    which QEMU answers it

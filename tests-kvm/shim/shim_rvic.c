@@ -96,7 +96,7 @@ int shim_rvic_attr(ShimVM *vm, unsigned long request,
     if (attr->group == GRP_INIT) {
         return -ENXIO;
     }
-    *value = vm->numbers;
+    *value = shim_asked_for("forgets") ? 0 : vm->numbers;
     return -shim_injected(vm, "get-nr-irqs");
 }
 
