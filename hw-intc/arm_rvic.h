@@ -123,7 +123,7 @@ struct ARMRVIDCommonClass {
     SysBusDeviceClass parent_class;
 
     /* Realize; the properties are good */
-    void (*setup)(ARMRVIDCommon *s, Error **errp);
+    void (*setup)(ARMRVIDCommon *s);
     /* The line of a wired input is driven. Returns whether its level changed */
     bool (*set_line)(ARMRVIDCommon *s, unsigned input, bool level);
     /* Any number is written to the doorbell. Returns whether it is an MSI */

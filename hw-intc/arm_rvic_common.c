@@ -122,7 +122,6 @@ static void arm_rvid_get_num_inputs(Object *obj, Visitor *v, const char *name,
 
 static void arm_rvid_common_realize(DeviceState *dev, Error **errp)
 {
-    ERRP_GUARD();
     ARMRVIDCommon *s = ARM_RVID_COMMON(dev);
 
     /* The board's wiring */
@@ -136,10 +135,7 @@ static void arm_rvid_common_realize(DeviceState *dev, Error **errp)
                    s->rvic->num_untrusted, s->num_wired);
         return;
     }
-    ARM_RVID_COMMON_GET_CLASS(s)->setup(s, errp);
-    if (*errp) {
-        return;
-    }
+    ARM_RVID_COMMON_GET_CLASS(s)->setup(s);
 
     s->signalled = g_new0(uint64_t, s->rvic->num_untrusted);
     qdev_init_gpio_in(dev, arm_rvid_common_set_line, s->num_wired);

@@ -64,8 +64,8 @@ static void kvm_arm_rvic_print_info(InterruptStatsProvider *obj, GString *buf)
 {
     ARMRVICCommon *s = ARM_RVIC_COMMON(obj);
 
-    g_string_append_printf(buf, "rVIC: %u trusted, %u untrusted INTIDs, of "
-                           "%u CPUs; their states are in KVM, out of sight\n",
+    g_string_append_printf(buf, "rVIC: %u trusted, %u untrusted INTIDs for "
+                           "each of %u vCPU(s), in KVM, out of sight\n",
                            s->num_trusted, s->num_untrusted, s->num_cpu);
 }
 
@@ -178,7 +178,7 @@ static void kvm_arm_rvid_print_info(InterruptStatsProvider *obj, GString *buf)
     }
 }
 
-static void kvm_arm_rvid_setup(ARMRVIDCommon *common, Error **errp)
+static void kvm_arm_rvid_setup(ARMRVIDCommon *common)
 {
     KVMARMRVIDState *s = KVM_ARM_RVID(common);
 

@@ -177,7 +177,7 @@ static void arm_rvid_get_inputs(Object *obj, Visitor *v, const char *name,
     visit_type_any(v, name, &value, errp);
 }
 
-static void arm_rvid_setup(ARMRVIDCommon *common, Error **errp)
+static void arm_rvid_setup(ARMRVIDCommon *common)
 {
     ARMRVIDState *s = ARM_RVID(common);
     ARMRVICState *rvic = ARM_RVIC(common->rvic);

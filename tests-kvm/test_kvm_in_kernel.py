@@ -10,6 +10,7 @@ an error.
 import contextlib
 import glob
 import os
+import re
 
 from qemu_test import QemuSystemTest
 import rvic_shim
@@ -97,9 +98,10 @@ class InKernelTest(QemuSystemTest):
                 with self.machine() as vm:
                     self.check(vm, 'kvm-arm-')
                 self.assertEqual(
-                    [line for line in log() if 'create' in line],
-                    (['scratch-create 12'] if number > 12 else [])
-                    + [f'scratch-create {number}', f'create {number}'])
+                    [line for line in log() if re.search('create|close', line)],
+                    (['scratch-create 12', 'scratch-close'] if number > 12
+                     else []) + [f'scratch-create {number}', 'scratch-close',
+                                 f'create {number}'])
 
     def test_too_far(self):
         """The search has an end."""
@@ -142,8 +144,8 @@ class InKernelTest(QemuSystemTest):
                 self.assertEqual(vm.cmd('qom-get', path='/machine/rvid',
                                         property='num-inputs'), 1024)
             self.assertEqual(log(), [
-                'scratch-create 11', 'scratch-nr-irqs 64 160', 'create 11',
-                'nr-irqs 64 1088', 'init 4', 'timer 0 27', 'timer 1 30',
+                'scratch-create 11', 'scratch-nr-irqs 64 160', 'scratch-close',
+                'create 11', 'nr-irqs 64 1088', 'init 4', 'timer 0 27', 'timer 1 30',
                 'pmu 0 23', 'pmu 1 23', 'pmu 2 23', 'pmu 3 23'])
 
     def test_errors(self):
@@ -192,8 +194,8 @@ class InKernelTest(QemuSystemTest):
         """The monitor says where the state is."""
         with rvic_shim.shim(self, 'device=11'), self.machine() as vm:
             said = vm.cmd('human-monitor-command', command_line='info pic')
-            self.assertIn('rVIC: 32 trusted, 992 untrusted INTIDs, of 1 CPUs;'
-                          ' their states are in KVM, out of sight', said)
+            self.assertIn('rVIC: 32 trusted, 992 untrusted INTIDs for each'
+                          ' of 1 vCPU(s), in KVM, out of sight', said)
             self.assertIn('rVID: inputs 0-255 wired, 736 MSIs; mappings are in'
                           ' KVM, out of sight', said)
 

@@ -184,6 +184,9 @@ int close(int fd)
         *(void **)&real = dlsym(RTLD_NEXT, "close");
     }
     if (fd >= 0 && fd < (int)(sizeof(files) / sizeof(files[0]))) {
+        if (files[fd].kind == RVIC || files[fd].kind == DECOY) {
+            shim_log("%sclose", files[fd].vm->scratch ? "scratch-" : "");
+        }
         /* A ShimVM stays: vCPUs that are closed later point to it */
         files[fd].kind = NOT_OURS;
     }
