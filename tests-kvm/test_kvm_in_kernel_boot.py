@@ -9,10 +9,12 @@ RVIC_GUEST in the environment is the folder with the guest's Image and
 initramfs.cpio.gz.
 """
 
+import os
 import re
 
+from qemu.machine.qtest import QEMUQtestProtocol
 from qemu_test import QemuSystemTest
-from rvic_guest import TROUBLE
+from rvic_guest import RVIC, TROUBLE, LinuxTest, LinuxVM, growth
 import rvic_shim
 import test_aarch64_rvic as boot
 
@@ -81,6 +83,50 @@ class OneCPU(InKernel, boot.RvicTest):
 
 class FourCPUs(InKernel, boot.FourCPUs):
     """A guest with four vCPUs."""
+
+
+class Levels(LinuxTest):
+    """Level-triggered inputs, of which KVM's rVID has none."""
+
+    # The RTC's, whose handler in the guest just finds nothing
+    INPUT = 2
+
+    # What has to come while the line is high, of some 250: a slow host is late.
+    LEAST = 20
+
+    def count(self, guest):
+        """Return how often the interrupt comes within four seconds."""
+        before = guest.interrupts()
+        guest.run('sleep 4')
+        return sum(sum(grown) for irq, grown
+                   in growth(before, guest.interrupts(), 'rvid')
+                   if irq.hwirq == self.INPUT)
+
+    def test_high(self):
+        """An input is signalled again while its line is high, no longer."""
+        address = os.path.join(self.socket_dir().name, 'qtest')
+        qtest = QEMUQtestProtocol(address, server=True)
+
+        def drive(level):
+            self.assertEqual(
+                qtest.cmd(f'set_irq_in /machine/rvid unnamed-gpio-in'
+                          f' {self.INPUT} {level}').strip(), 'OK')
+
+        with rvic_shim.shim(self, 'device=11'), \
+                LinuxVM(self, 'levels', RVIC, 1, '-qtest',
+                        f'unix:{address}', '-qtest-log',
+                        'none') as guest:
+            qtest.accept()
+            self.assertEqual(self.count(guest), 0)
+            drive(1)
+            self.assertGreaterEqual(self.count(guest), self.LEAST)
+            # All the time, not only at first
+            self.assertGreaterEqual(self.count(guest), self.LEAST)
+            drive(0)
+            guest.interrupts()  # the last one may be under way
+            self.assertEqual(self.count(guest), 0)
+            self.assertEqual(guest.power_off(), 0)
+        qtest.close()
 
 
 if __name__ == '__main__':
