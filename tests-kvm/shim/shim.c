@@ -1,6 +1,10 @@
 /*
  * A KVM with rVIC, for tests
  *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+/*
  * No kernel with an rVIC can be had. This library, preloaded into QEMU, stands
  * between it and a real KVM, passes on what that knows, and answers for the
  * rVIC itself. It holds QEMU to the rules of that interface: what QEMU must not
@@ -21,8 +25,6 @@
  *     calls          report each call that KVM forwards, and the ioctls by
  *                    which QEMU answers it
  *   RVIC_SHIM_LOG  name of a file for what the test looks at
- *
- * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include <dlfcn.h>
@@ -198,9 +200,10 @@ int close(int fd)
 /* Whether a device type is that of "device=" or "decoy=" */
 static bool is_type(const char *what, uint32_t type)
 {
-    const char *number = find_word(what);
+    const char *word = find_word(what);
+    unsigned number;
 
-    return number && strtoul(number, NULL, 10) == type;
+    return word && sscanf(word, "%u", &number) == 1 && number == type;
 }
 
 static int create_device(ShimVM *vm, struct kvm_create_device *device,
@@ -274,7 +277,6 @@ static bool vm_ioctl(ShimVM *vm, unsigned long request, void *arg, int *ret)
         return true;
     case KVM_SET_GSI_ROUTING:
     case KVM_SIGNAL_MSI:
-    case KVM_CREATE_IRQCHIP:
         if (vm->rvic) {
             shim_violation("ioctl 0x%lx is not for KVM's rVIC", request);
         }
