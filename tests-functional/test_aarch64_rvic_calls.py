@@ -14,7 +14,7 @@ import subprocess
 
 from qemu_test import QemuSystemTest
 from rvic_baremetal import build, verdicts
-from rvic_guest import PATIENCE, compiler
+from rvic_guest import ACCEL, CPU, PATIENCE, compiler
 
 
 class Run:
@@ -22,11 +22,13 @@ class Run:
     What one run of a program printed.
 
     :cvar parts: sources that the program has besides
+    :cvar patience: bounds it, in seconds
     :ivar checks: from a check's name to what is wrong: '' if it is good
     :ivar problem: why the program did not come to its end, or None
     """
 
     parts = ()
+    patience = PATIENCE
 
     def __init__(self, machine, program):
         self.machine = machine
@@ -59,12 +61,12 @@ class Run:
 
     def options(self, _test):
         """Return QEMU's options that depend on the program."""
-        return ['-accel', 'tcg', '-cpu', 'max', '-smp', '2']
+        return ['-accel', ACCEL, '-cpu', CPU, '-smp', '2']
 
     def execute(self, command, console):
         """Run QEMU, have what it prints in a file, return its status."""
         return subprocess.run(command, stdin=subprocess.DEVNULL,
-                              stdout=console, timeout=PATIENCE,
+                              stdout=console, timeout=self.patience,
                               check=False).returncode
 
 
@@ -74,9 +76,10 @@ class CallsTest(QemuSystemTest):
     runs = {}
 
     def setUp(self):
-        compiler(self)
+        if ACCEL == 'tcg':
+            compiler(self)
         super().setUp()
-        self.require_accelerator('tcg')
+        self.require_accelerator(ACCEL)
 
     def completed(self, machine, program):
         """Return the Run of that program."""

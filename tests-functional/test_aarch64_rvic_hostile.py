@@ -19,7 +19,7 @@ import tempfile
 import threading
 
 from qemu_test import QemuSystemTest
-from rvic_guest import MIB
+from rvic_guest import ACCEL, MIB
 from test_aarch64_rvic_calls import CallsTest, Program, Run
 
 # Bounds a run, in seconds, of which it takes a few on an idle machine
@@ -88,8 +88,9 @@ class Flood(Run):
     def options(self, test):
         seed = int(os.environ.get('RVIC_SEED', random.getrandbits(32)))
         test.log.info('%s: RVIC_SEED=%d', self.name, seed)
-        options = ['-accel', f'tcg,thread=multi,tb-size={CODE_MIB}',
-                   '-cpu', self.cpu, '-smp', '7']
+        accel = (f'tcg,thread=multi,tb-size={CODE_MIB}' if ACCEL == 'tcg'
+                 else ACCEL)
+        options = ['-accel', accel, '-cpu', self.cpu, '-smp', '7']
         for index, value in enumerate((seed, self.quota, self.thin)):
             options += ['-device', f'loader,addr={PARAMETERS + 8 * index},'
                         f'data={value},data-len=8']

@@ -61,6 +61,9 @@ extern Cpu cpus[CPUS];
 /* Whether there is an EL2, at which the guest then is */
 extern bool el2;
 
+/* Whether KVM answers all calls but rVIC's */
+extern bool kvm;
+
 /* Only one in so many of what is much alike is tried. */
 extern uint64_t thin;
 

@@ -207,6 +207,7 @@ static bool registers_are_good(Cpu *me, const struct mode *mode,
             return false;
         }
         return in_range(in[0]) ? result_is_good(me, in, out) :
+               kvm ? true :
                is_psci(in[0]) ? is_psci_status(out[0]) :
                out[0] == NOT_SUPPORTED && is_preserved(out, in, 1, 4, -1);
     case CALL_A32:
@@ -235,6 +236,12 @@ static void tame(uint64_t in[4])
     uint32_t function = in[0];
     uint64_t *mpidr = function == RVID_MAP ? &in[2] : &in[1];
 
+    /* What KVM's PSCI makes of its arguments is not tried. */
+    if (kvm && (function & ~PSCI_64BIT) - PSCI_VERSION < 0x20 &&
+        (function | PSCI_64BIT) != PSCI_CPU_ON) {
+        in[0] = function ^ 0x100;
+        return;
+    }
     switch (function) {
     case PSCI_CPU_OFF:
     case PSCI_SYSTEM_OFF:

@@ -232,7 +232,7 @@ static bool outcome_is_good(const struct access *access, int offset,
     case CLASS_UNKNOWN:
         /* No exception, or an instruction that the vCPU has not */
         return esr ? may_fault : got == 0 &&
-               (may_fault || !is_outside(offset, access->size));
+               (may_fault || kvm || !is_outside(offset, access->size));
     case CLASS_DATA:
         break;
     default:
@@ -241,7 +241,8 @@ static bool outcome_is_good(const struct access *access, int offset,
 
     switch (ABORT_STATUS(esr)) {
     case ABORT_EXTERNAL:
-        return !inside;
+        /* What KVM does not emulate; of what QEMU refuses it does not tell. */
+        return kvm || !inside;
     case ABORT_ALIGNMENT:
         return may_fault || (!aligned && !unaligned_works);
     case ABORT_EXCLUSIVE:

@@ -13,6 +13,10 @@
 #define SMCCC_VERSION           0x80000000
 #define SMCCC_ARCH_FEATURES     0x80000001
 
+/* Services of the hypervisor's vendor: who that is, first word of the answer */
+#define VENDOR_UID              0x8600ff01
+#define VENDOR_UID_KVM          0xb66fb428
+
 #define RVID_BASE               0xc5000100
 #define RVID_VERSION            0xc5000100
 #define RVID_MAP                0xc5000101
