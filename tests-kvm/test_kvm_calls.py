@@ -2,75 +2,146 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-What a forwarded call costs: the ioctls by which QEMU answers it, besides the
-KVM_RUN that goes on with the guest.
-
-RVIC_GUEST in the environment is the folder with the guest's Image and
-initramfs.cpio.gz.
+Hypercalls on KVM: those of rVIC and rVID are answered by QEMU as without KVM,
+and of all others QEMU sees none.
 """
 
+import os
 import re
 
 from qemu_test import QemuSystemTest
-from rvic_guest import RVIC, LinuxTest, LinuxVM
-import rvic_shim
+from test_aarch64_rvic_calls import CallsTest, Program, Run, Rvic
 
-RVID, RVIC_BASE = 0xc5000100, 0xc5000200
+# What KVM gives the hypercalls that it forwards as the reason for the exit
+EXIT_HYPERCALL = 3
 
-# For each call of Linux, the arguments that QEMU has to fetch
-ARGUMENTS = {
-    RVID + 0: 0,        # VERSION
-    RVID + 1: 3,        # MAP
-    RVID + 2: 1,        # UNMAP
-    RVIC_BASE + 0: 0,   # VERSION
-    RVIC_BASE + 1: 1,   # INFO
-    RVIC_BASE + 2: 0,   # ENABLE
-    RVIC_BASE + 4: 2,   # SET_MASKED
-    RVIC_BASE + 5: 2,   # CLEAR_MASKED
-    RVIC_BASE + 7: 2,   # SIGNAL
-    RVIC_BASE + 8: 2,   # CLEAR_PENDING
-    RVIC_BASE + 9: 0,   # ACKNOWLEDGE
-    RVIC_BASE + 10: 1,  # RESAMPLE
-}
-RESULTS = 4
+# Where race.c looks for its number of IPIs. If lines were raised from other
+# threads, one in some thousands would be lost.
+PARAMETERS = 0x47000000
+IPIS = 10000
 
-# An IRQ may change because of the call, and because a timer's line, which KVM
-# tells of at the same time, has changed. MAP can also take a level away.
-LINES = 2
-LINES_OF_MAP = 3
-
-# What every call of an rVIC has to do with
-MOST = 8
+# The arguments of the calls between which outside.c makes its groups of calls
+MARK = 0x6d61726b00000000
 
 
-class CallsTest(LinuxTest):
-    """One boot."""
+class Inside(Rvic, CallsTest):
+    """The same guest as without KVM."""
 
-    def test_ioctls(self):
-        """No call takes more than its registers and one interrupt line."""
-        with rvic_shim.shim(self, 'calls') as log:
-            with LinuxVM(self, 'guest', RVIC, 2) as guest:
-                guest.run('for cpu in 0 1; do taskset -c $cpu dd if=/dev/vda'
-                          ' of=/dev/null bs=16k count=64 iflag=direct'
-                          ' 2>/dev/null; done;'
-                          ' cd /sys/devices/system/cpu/cpu1; for i in 1 2 3;'
-                          ' do echo 0 >online; echo 1 >online; done')
-                self.assertEqual(guest.power_off(), 0)
-            found = {}
-            for line in log():
-                call, ioctls, times = re.fullmatch(
-                    r'call (\w+) ioctls (\d+) times (\d+)', line).groups()
-                found.setdefault(int(call, 0), {})[int(ioctls)] = int(times)
+    machine = 'virt,irqchip=rvic'
+    first_line = 'EL1'
 
-        self.assertEqual(set(found), set(ARGUMENTS))
-        for call, counts in found.items():
-            registers = ARGUMENTS[call] + RESULTS
-            lines = LINES if call >= RVIC_BASE else LINES_OF_MAP
-            with self.subTest(f'{call:#x}', counts=counts):
-                self.assertEqual(min(counts), registers)
-                self.assertLessEqual(max(counts), registers + lines)
-                if call >= RVIC_BASE:
-                    self.assertLessEqual(max(counts), MOST)
+
+class RaceRun(Run):
+    """One run of race.c."""
+
+    patience = 900
+
+    def __init__(self, test):
+        super().__init__(test.machine, test.program)
+        self.name = test.program
+
+    def options(self, test):
+        return [*super().options(test), '-device',
+                f'loader,addr={PARAMETERS},data={IPIS},data-len=8']
+
+
+class Race(Program, CallsTest):
+    """Interrupts that come while their vCPU is in QEMU."""
+
+    machine = 'virt,irqchip=rvic'
+    program = 'race'
+    checks = {'race': ['none-lost']}
+    runs_of_race = []
+
+    def completed_run(self):
+        if not self.runs_of_race:
+            self.runs_of_race.append(RaceRun(self))
+            self.runs_of_race[0].go(self)
+        return self.runs_of_race[0]
+
+    def test_race(self):
+        """None is lost."""
+        self.look('race')
+
+
+class TracedRun(Run):
+    """
+    One run of a program, with a trace of what QEMU sees.
+
+    :ivar trace: name of the file
+    """
+
+    def __init__(self, test):
+        super().__init__(test.machine, test.program)
+        self.name = test.program
+        self.trace = test.log_file(f'{self.name}.trace')
+
+    def options(self, test):
+        return [*super().options(test), '-D', self.trace,
+                '-trace', 'kvm_run_exit', '-trace', 'rvic_call']
+
+
+class Outside(Program, CallsTest):
+    """What KVM has its own answers for, and what nobody knows."""
+
+    machine = 'virt,irqchip=rvic'
+    program = 'outside'
+    services = ['psci', 'smccc', 'trng', 'stolen_time', 'vendor',
+                'neighbours', 'twins', 'random']
+    checks = {**{name: ['hvc', 'smc'] for name in services},
+              'immediate': ['smc'], 'inside': ['both']}
+    traced = []
+
+    def completed_run(self):
+        if not self.traced:
+            self.traced.append(TracedRun(self))
+            self.traced[0].go(self)
+        return self.traced[0]
+
+    def forwarded(self):
+        """
+        Find what came to QEMU of each group of calls.
+
+        :return: the groups' lists of lines of the trace; the last is of what
+                 came behind them
+        """
+        groups, outside, inside = [], None, []
+        path = self.completed_run().trace
+        self.assertTrue(os.path.exists(path), self.completed_run().problem)
+        with open(path, encoding='utf-8') as trace:
+            for line in trace:
+                mark = re.match(r'rvic_call CPU 0 rVIC INFO (0x\w+)', line)
+                if mark and int(mark[1], 16) >= MARK:
+                    number = int(mark[1], 16) - MARK
+                    if number % 2 == 0:
+                        outside = []
+                    else:
+                        # The last exit is that of this call itself.
+                        groups.append(outside[:-1])
+                        outside = None
+                    self.assertEqual(number // 2 + number % 2, len(groups))
+                    inside = []
+                elif line.startswith('rvic_call') or line.endswith(
+                        f'reason {EXIT_HYPERCALL}\n'):
+                    (inside if outside is None else outside).append(line)
+        return groups, inside
+
+    def test_answers(self):
+        """KVM's answers are there."""
+        for group in self.checks:
+            self.look(group)
+
+    def test_none_forwarded(self):
+        """QEMU sees no call outside the two ranges."""
+        groups, _ = self.forwarded()
+        self.assertEqual(groups, [[]] * (2 * len(self.services) + 1))
+
+    def test_trace(self):
+        """What it does see is traced: six calls, two of them SMCs."""
+        _, inside = self.forwarded()
+        calls = [line for line in inside if line.startswith('rvic_call')]
+        self.assertEqual(len(inside) - len(calls), 6)
+        self.assertEqual(len(calls), 4)
 
 
 if __name__ == '__main__':
