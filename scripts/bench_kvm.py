@@ -135,13 +135,13 @@ def main():
     results = {}
     for gic, controllers in hosts.items():
         with tempfile.TemporaryDirectory(prefix='rvic-bench-') as folder:
-            results[gic] = measure(args, controllers, gic, folder)
+            result = results[gic] = measure(args, controllers, gic, folder)
+        if not args.json:
+            print(f"\nHost with a GICv{gic}, Linux {result['kernel']}. Median of {args.rounds} "
+                  f'rounds (least-most), times as good as {TITLES[USUAL]}:\n\n{table(result)}',
+                  flush=True)
     if args.json:
         print(json.dumps(results))
-        return 0
-    for gic, result in results.items():
-        print(f"\nHost with a GICv{gic}, Linux {result['kernel']}. Median of {args.rounds} rounds "
-              f'(least-most), times as good as {TITLES[USUAL]}:\n\n{table(result)}')
     return 0
 
 

@@ -163,7 +163,7 @@ static uint64_t run_timer(uint64_t end)
         fail("timerfd");
     }
     pin(1);
-    while (now() < end) {
+    do {
         if (timerfd_settime(fd, 0, &soon, NULL)) {
             fail("timerfd_settime");
         }
@@ -173,7 +173,7 @@ static uint64_t run_timer(uint64_t end)
             }
         }
         fired += expirations;
-    }
+    } while (now() < end);
     close(fd);
     return fired;
 }
@@ -264,11 +264,11 @@ static uint64_t run_wake(uint64_t end)
     pthread_t thread = start_other(answer);
     uint64_t wakes = 0;
 
-    while (now() < end) {
+    do {
         wake(ping);
         sleep_until(pong);
         wakes += 2;
-    }
+    } while (now() < end);
     end_other(thread);
     return wakes;
 }
@@ -292,12 +292,12 @@ static uint64_t run_call(uint64_t end)
         fail("perf_event_open");
     }
     sleep_until(pong);
-    while (now() < end) {
+    do {
         if (read(fd, &value, sizeof(value)) != sizeof(value)) {
             fail("perf event");
         }
         calls++;
-    }
+    } while (now() < end);
     end_other(thread);
     close(fd);
     return calls;
@@ -315,7 +315,7 @@ static uint64_t run_disk(uint64_t end)
         fail(DISK);
     }
     pin(0);
-    while (now() < end) {
+    do {
         random = random * 6364136223846793005 + 1442695040888963407;
         block[0] = block[BLOCK - 1] = 0xff;
         if (pread(fd, block, BLOCK, (random >> 33) % (size / BLOCK) * BLOCK)
@@ -327,7 +327,7 @@ static uint64_t run_disk(uint64_t end)
             fail(DISK " was not read");
         }
         reads++;
-    }
+    } while (now() < end);
     close(fd);
     return reads;
 }
