@@ -14,6 +14,7 @@
 #include <sys/utsname.h>
 #include "qemu/log.h"
 #include "qemu/main-loop.h"
+#include "qemu/timer.h"
 #include "qapi/error.h"
 #include "hw/arm/bsa.h"
 #include "hw/irq.h"
@@ -415,24 +416,57 @@ void kvm_arm_rvic_set_lines(ARMCPU *cpu, uint32_t lines)
     }
 }
 
-/* The IRQ input of a vCPU */
+/*
+ * The IRQ input of a vCPU. KVM has its state, the bit of KVM_IRQ_LINE, in a
+ * word that it also changes, and not atomically, whenever it loads the vCPU: to
+ * run it, to access a register, when its thread is scheduled. What another
+ * thread does to the bit at that moment is undone. So the vCPU's thread lowers
+ * the input, which is seldom another's business. Others raise it at once,
+ * since most interrupts come from there, and once more after a while, since
+ * the first time may have been undone.
+ */
 typedef struct RVICIRQ {
     CPUState *cs;
     bool level;
     bool queued;        /* the vCPU's thread is going to look at the level */
+    QEMUTimer again;
+    int64_t again_ms;
 } RVICIRQ;
+
+/*
+ * Once in some thousands of interrupts, this is how late one is. A line that
+ * stays high, such as that of a vCPU that is off, must cost little.
+ */
+#define AGAIN_MIN_MS 5
+#define AGAIN_MAX_MS 1000
 
 static void drive_irq(const RVICIRQ *irq)
 {
     qemu_set_irq(qdev_get_gpio_in(DEVICE(irq->cs), ARM_CPU_IRQ), irq->level);
 }
 
-static void drive_queued_irq(CPUState *cs, run_on_cpu_data data)
+static void drive_irq_in_thread(CPUState *cs, run_on_cpu_data data)
 {
     RVICIRQ *irq = data.host_ptr;
 
     irq->queued = false;
     drive_irq(irq);
+}
+
+static void drive_irq_after(RVICIRQ *irq, int64_t ms)
+{
+    irq->again_ms = ms;
+    timer_mod(&irq->again, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + ms);
+}
+
+static void drive_irq_again(void *opaque)
+{
+    RVICIRQ *irq = opaque;
+
+    if (irq->level) {
+        drive_irq(irq);
+        drive_irq_after(irq, MIN(2 * irq->again_ms, AGAIN_MAX_MS));
+    }
 }
 
 static void set_irq(void *opaque, int n, int level)
@@ -444,9 +478,15 @@ static void set_irq(void *opaque, int n, int level)
     irq->level = level;
     if (qemu_cpu_is_self(irq->cs)) {
         drive_irq(irq);
+    } else if (level) {
+        drive_irq(irq);
+        if (!timer_pending(&irq->again) || irq->again_ms > AGAIN_MIN_MS) {
+            drive_irq_after(irq, AGAIN_MIN_MS);
+        }
     } else if (!irq->queued) {
         irq->queued = true;
-        async_run_on_cpu(irq->cs, drive_queued_irq, RUN_ON_CPU_HOST_PTR(irq));
+        async_run_on_cpu(irq->cs, drive_irq_in_thread,
+                         RUN_ON_CPU_HOST_PTR(irq));
     }
 }
 
@@ -455,5 +495,6 @@ qemu_irq kvm_arm_rvic_irq(ARMCPU *cpu)
     RVICIRQ *irq = g_new0(RVICIRQ, 1);
 
     irq->cs = CPU(cpu);
+    timer_init_ms(&irq->again, QEMU_CLOCK_REALTIME, drive_irq_again, irq);
     return qemu_allocate_irq(set_irq, irq, 0);
 }

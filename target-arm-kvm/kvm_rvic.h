@@ -112,10 +112,7 @@ void kvm_arm_rvic_set_lines(ARMCPU *cpu, uint32_t lines);
  * kvm_arm_rvic_irq: the IRQ input of a vCPU, for an instance to drive
  * @cpu: the vCPU
  *
- * KVM has the bit of KVM_IRQ_LINE in a word that it also changes, and not
- * atomically, whenever it loads the vCPU: to run it, to access a register, or
- * when its thread is scheduled. What another thread sets meanwhile is lost, or
- * comes back. This input has the vCPU's own thread set it.
+ * It works around a race in KVM that loses interrupts, see kvm_rvic.c.
  *
  * Returns: the input, to be driven with the BQL held
  */
