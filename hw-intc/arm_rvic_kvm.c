@@ -3,8 +3,8 @@
  *
  * KVM handles the hypercalls, the timers and the PMUs by itself. What is left
  * for QEMU is to create it all, and to signal inputs for devices that KVM
- * does not know. docs/system/arm/virt-rvic.rst, "Accelerators", tells what
- * users see of it.
+ * does not know. docs/system/arm/virt-rvic-kvm.rst, "The kernel's rVIC", tells
+ * what users see of it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -398,7 +398,6 @@ void kvm_arm_rvic_set_lines(ARMCPU *cpu, uint32_t lines)
         { ARCH_TIMER_NS_EL1_IRQ, KVM_ARM_DEV_EL1_PTIMER },
         { VIRTUAL_PMU_IRQ, KVM_ARM_DEV_PMU },
     };
-
     struct kvm_run *run = CPU(cpu)->kvm_run;
 
     cpu->device_irq_level = 0;
