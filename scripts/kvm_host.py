@@ -38,6 +38,10 @@ NOT_NEEDED = re.compile(
     r'|/python3\.\d+/(config-.*|distutils|ensurepip|idlelib|lib2to3|pydoc_data|test|tkinter'
     r'|turtledemo|unittest/test)$')
 
+# What says how much tests do: they have it in the host, too
+SETTINGS = ('RVIC_LONG', 'RVIC_SEED', 'RVIC_STRESS_ROUNDS', 'RVIC_STRESS_SEED', 'RVIC_HANDOVERS',
+            'RVIC_SNAPSHOTS')
+
 # How much of the host's console is shown if it ends too early
 CONSOLE_LINES = 40
 
@@ -275,6 +279,7 @@ def environment(options):
     """The variables that tests want."""
     tree = os.path.dirname(options.build)
     return {
+        **{name: os.environ[name] for name in SETTINGS if name in os.environ},
         'RVIC_ACCEL': 'kvm', 'RVIC_GUEST': options.guest,
         'QEMU_BUILD_ROOT': options.build,
         'QEMU_TEST_QEMU_BINARY': os.path.join(options.build, 'qemu-system-aarch64'),
@@ -286,12 +291,10 @@ def environment(options):
     }
 
 
-def run_test(name, options):
-    """Run a test program, or a test of it, here if that is possible, else in the host."""
-    if name.endswith('.py'):
-        command = [os.path.join(TOP, 'tests-kvm', os.path.basename(name))]
-    else:
-        command = ['-m', 'unittest', '-v', name]
+def run_tests(names, options):
+    """Run test programs, or tests of them, here if that is possible, else in the host."""
+    command = [os.path.join(TOP, 'tests-kvm/together.py'),
+               *(os.path.basename(name).removesuffix('.py') for name in names)]
     variables = environment(options)
     if usable():
         os.chdir(options.build)
@@ -303,7 +306,7 @@ def run_test(name, options):
 def parse():
     parser = argparse.ArgumentParser(prog='scripts/kvm-host', allow_abbrev=False)
     parser.add_argument('--pack', nargs=5)
-    parser.add_argument('--test')
+    parser.add_argument('--test', action='append')
     parser.add_argument('--exec', dest='command')
     parser.add_argument('--shell', action='store_true')
     parser.add_argument('--gic', type=int, default=3)
@@ -325,7 +328,7 @@ def main():
     terminal = termios.tcgetattr(0) if args.shell and sys.stdin.isatty() else None
     try:
         if args.test:
-            return run_test(args.test, options)
+            return run_tests(args.test, options)
         return run(args.command or 'exec sh -l', options, TOP, environment(options))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -175,7 +175,7 @@ def run_kernels():
     run_kernel('rvic-kernel', pages='64k')
 
 
-def run_kvm(kernel=''):
+def run_kvm(kernel='', suite='rvic-kvm'):
     """On this machine's KVM, else in an emulated host with that kernel."""
     if not run_script('setup', '--tests', '--kvm') or \
             not run_script('kvm-host', *(['--kernel', kernel] if kernel else [])):
@@ -184,7 +184,7 @@ def run_kvm(kernel=''):
     logs = os.path.join(glob.escape(os.path.join(BUILD, 'tests/functional/aarch64')), 'test_kvm_*')
     for old in glob.glob(logs):
         shutil.rmtree(old)
-    run_meson('rvic-kvm', RVIC_KVM_HOST='-'.join(filter(None, ['kvm-host', kernel])))
+    run_meson(suite, RVIC_KVM_HOST='-'.join(filter(None, ['kvm-host', kernel])))
     report('kvm/logs', '' if glob.glob(os.path.join(logs, 'base.log')) else
            'no log of a test has come out of the emulated host')
 
@@ -473,6 +473,8 @@ SUITES = {
                  run_kvm, True, False),
     'kvm-newest': Suite("the same with the newest host kernel of Debian's backports",
                         lambda: run_kvm('newest'), True, True),
+    'kvm-long': Suite('more of that, with larger numbers',
+                      lambda: run_kvm(suite='rvic-kvm-long'), True, True),
     f'qemu-{NEWEST}': Suite(f'qtest and boot with QEMU {NEWEST}', run_newest_qemu, True, True),
     'spin-long': Suite('more of the model', lambda: run_spin(spin.long()), False, True),
     'kernels': Suite('boot with the newest Linux, and with 64 KiB pages',

@@ -5,6 +5,7 @@ LinuxVM is a guest that obeys. Boot is one that does a list of jobs and is
 switched off; what it said is kept, so that many tests can look at one boot.
 """
 
+import base64
 import gzip
 import hashlib
 import os
@@ -42,8 +43,12 @@ PATIENCE = 60 if ACCEL == 'tcg' else 240
 # are slow with; all that the kernel has to say is in dmesg.
 QUIET = ' quiet' if ACCEL == 'kvm' else ''
 
-# What Boot reads from a disk or sends, in bytes. Interrupts cost exits, too.
-TRANSFER = 2 * MIB if ACCEL == 'tcg' else MIB // 2
+# What Boot reads from the root disk or sends, and what it reads from others, in
+# bytes. Interrupts cost exits, too.
+TRANSFER, WIRED = ((2 * MIB, 2 * MIB) if ACCEL == 'tcg' else
+                   (MIB // 2, MIB // 16))
+# How often one CPU wakes the next
+WAKES = 256 if ACCEL == 'tcg' else 32
 
 # PCI slots of the devices. Two disks share an INTx line, as slots do that are
 # four apart.
@@ -443,7 +448,7 @@ class LinuxTest(QemuSystemTest):
 
         :param also: regular expression for more of the guest's messages
         """
-        dmesg = guest.run('dmesg')
+        dmesg = guest.dmesg()
         self.log.info('%s', dmesg)
         self.assertIn('Linux version', dmesg)
         self.assertEqual([line for line in dmesg.splitlines()
@@ -552,6 +557,12 @@ class LinuxVM:
         """
         return self.console.run(line, what or line)
 
+    def dmesg(self, options=''):
+        """Return what dmesg prints; few characters come over the console."""
+        return gzip.decompress(base64.b64decode(self.run(
+            f'dmesg {options} | gzip | base64', 'dmesg'))).decode(
+                errors='replace')
+
     def interrupts(self):
         """Return /proc/interrupts, parsed."""
         return Interrupt.parse(self.run('cat /proc/interrupts'))
@@ -592,7 +603,7 @@ class Boot:
         self.received = []
         rand = random.Random(2)
         self.root_data, self.wired_data, self.net_data = (
-            rand.randbytes(TRANSFER) for _ in range(3))
+            map(rand.randbytes, (TRANSFER, WIRED, TRANSFER)))
 
     def __getitem__(self, job):
         if job not in self.output:
@@ -653,12 +664,13 @@ class Boot:
                 self.output[job] = guest.run(line, job)
             except JobError as error:
                 self.job_problems[job] = error
+        self.output['dmesg'] = guest.dmesg('-r')
         # An interrupt is masked while it is handled, so one look may miss it.
         self.output['info-pic'] = [
             guest.vm.cmd('human-monitor-command', command_line='info pic')
             for _ in range(5)]
         self.reboot(guest)
-        self.output['dmesg-again'] = guest.run('dmesg -r', 'dmesg-again')
+        self.output['dmesg-again'] = guest.dmesg('-r')
         self.exitcode = guest.power_off()
         self.output['poweroff'] = ''
 
@@ -699,10 +711,9 @@ class Boot:
              ' do readlink -f $i; done'),
             # Each CPU wakes its neighbour, which sends it an interrupt.
             ('wake', f'for cpu in {each}; do taskset -c $cpu dd if=/dev/zero'
-             ' bs=4k count=256 2>/dev/null | taskset -c'
+             f' bs=4k count={WAKES} 2>/dev/null | taskset -c'
              f' $(((cpu + 1) % {self.cpus})) cat >/dev/null; done'),
             ('interrupts-after', 'cat /proc/interrupts'),
-            ('dmesg', 'dmesg -r'),
         ]
 
     def reboot(self, guest):

@@ -11,10 +11,16 @@ initramfs.cpio.gz.
 
 import test_aarch64_rvic
 from qemu_test import QemuSystemTest
+from rvic_long import more, only_long
 
 
-class FourCPUs(test_aarch64_rvic.FourCPUs):
-    """A guest with four vCPUs."""
+class BootTest(test_aarch64_rvic.FourCPUs):
+    """One guest, which boots twice."""
+
+    cpus = more(2, 4)
+
+    # This boots another guest.
+    test_dmesg = only_long(test_aarch64_rvic.FourCPUs.test_dmesg)
 
     def test_kvm(self):
         """KVM runs it."""

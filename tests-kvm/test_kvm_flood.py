@@ -15,6 +15,7 @@ import time
 
 from qemu_test import QemuSystemTest
 from rvic_guest import Console
+from rvic_long import more, only_long
 
 # Where the guest looks for controller, work and number of flooding vCPUs
 PARAMETERS = 0x47000000
@@ -24,7 +25,7 @@ CONTROLLERS = {'virt,irqchip=rvic': 0,
 IDLE, SPIN, FLOOD = range(3)
 
 # How often QEMU and guest are asked for something, seconds in between
-SAMPLES = 60
+SAMPLES = more(20, 60)
 PAUSE = 0.05
 
 # What no answer may take, in seconds, and half of them not: a hundred times what
@@ -107,18 +108,22 @@ class FloodTest(QemuSystemTest):
         for rounds in done:
             self.assertGreater(rounds, 10)
 
+    @only_long
     def test_idle(self):
         """Nobody floods."""
         self.check('virt,irqchip=rvic', IDLE, 0)
 
+    @only_long
     def test_spin(self):
         """All others are busy without any call."""
         self.check('virt,irqchip=rvic', SPIN, 4)
 
+    @only_long
     def test_flood_1(self):
         """One vCPU floods."""
         self.check('virt,irqchip=rvic', FLOOD, 1)
 
+    @only_long
     def test_flood_2(self):
         """Two flood, and interrupt each other."""
         self.check('virt,irqchip=rvic', FLOOD, 2)
@@ -127,6 +132,7 @@ class FloodTest(QemuSystemTest):
         """Four flood."""
         self.check('virt,irqchip=rvic', FLOOD, 4)
 
+    @only_long
     def test_gicv2_flood_4(self):
         """Four flood a GICv2 in QEMU: what is usual."""
         self.check('virt,gic-version=2,kernel-irqchip=off', FLOOD, 4)

@@ -5,6 +5,7 @@
 
 from qemu_test import QemuSystemTest
 from rvic_guest import CPU
+from rvic_long import more
 from test_aarch64_rvic_calls import CallsTest
 from test_aarch64_rvic_hostile import Hostile
 
@@ -16,8 +17,8 @@ class HostileKVM(Hostile, CallsTest):
     first_line = 'EL1'
     cpu = CPU
     # Each call takes a thousand times as long where the host is emulated.
-    quota = 300
-    thin = 32
+    quota = more(150, 3000)
+    thin = more(64, 8)
     # PSCI is KVM's own, and it is KVM that makes accesses out of instructions.
     checks = {group: names for group, names in Hostile.checks.items()
               if group not in ('psci', 'doorbell')}

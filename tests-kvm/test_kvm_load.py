@@ -11,9 +11,18 @@ initramfs.cpio.gz.
 
 import test_aarch64_rvic_load as load
 from qemu_test import QemuSystemTest
+from rvic_long import more
 
 # How often the guest is reset from outside
-RESETS = 5
+RESETS = more(2, 10)
+
+# Each busy vCPU has a tick, which takes much of an emulated host.
+load.CPUS = more(2, 4)
+load.MIGRATIONS = more(1, 5)
+load.SAMPLES = more(30, 100)
+
+# How often each CPU leaves
+TURNS = more(1, 5)
 
 
 class LoadTest(load.LoadTest):
@@ -31,7 +40,7 @@ class LoadTest(load.LoadTest):
         with self.guest() as guest:
             free, _ = self.movable(guest)
             self.start_load(guest)
-            for cpu in [1, 2, 3, 0] * 2:
+            for cpu in [*range(1, load.CPUS), 0] * TURNS:
                 online = f'{folder}/cpu{cpu}/online'
                 self.assertEqual(guest.run(
                     f'{load.moving(free, cpu)}; echo 0 >{online} &&'

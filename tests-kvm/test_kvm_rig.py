@@ -13,6 +13,7 @@ import re
 
 from qemu_test import QemuSystemTest
 from rvic_guest import LinuxTest, LinuxVM
+from rvic_long import only_long
 
 
 class RigTest(LinuxTest):
@@ -49,6 +50,7 @@ class RigTest(LinuxTest):
         """A GICv3 in the kernel"""
         self.check('virt,gic-version=3', 'GICv3')
 
+    @only_long
     def test_gicv2_user_space(self):
         """A GICv2 in QEMU"""
         self.check('virt,gic-version=2,kernel-irqchip=off', 'GIC-0')
