@@ -89,7 +89,9 @@ static void kvm_arm_rvid_signal(unsigned input)
 static void kvm_arm_rvid_start_timer(KVMARMRVIDState *s, int64_t ns)
 {
     s->resend_ns = ns;
-    timer_mod(&s->resend_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ns);
+    /* Never later than before: a busy input must not keep others waiting */
+    timer_mod_anticipate_ns(&s->resend_timer,
+                            qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ns);
 }
 
 static void kvm_arm_rvid_resend(void *opaque)
