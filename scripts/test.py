@@ -325,7 +325,8 @@ def run_foreign(suite='foreign', build=BUILD):
         tree, copy = os.path.join(folder, 'qemu'), os.path.join(folder, 'checkout')
         source = os.path.dirname(os.path.realpath(build))
         shutil.copytree(source, tree, symlinks=True, ignore=shutil.ignore_patterns(
-            'build', 'build-sanitizers', 'build-fuzzing', 'build-kvm', 'unpatched', 'rvic', '.rvic-*'))
+            'build', 'build-sanitizers', 'build-fuzzing', 'build-kvm', 'unpatched', 'rvic',
+            '.rvic-*'))
         shutil.copytree(os.path.join(source, '.rvic-pristine'), tree, dirs_exist_ok=True)
         for name in files():
             os.makedirs(os.path.dirname(os.path.join(copy, name)), exist_ok=True)

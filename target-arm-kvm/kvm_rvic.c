@@ -278,11 +278,25 @@ int kvm_arm_rvic_msi_data_to_gsi(uint32_t data)
     return data >= rvic_msi_first && data < rvic_msi_end ? data : -EINVAL;
 }
 
+static void set_input(uint32_t input, bool level)
+{
+    struct kvm_irq_level line = {
+        .irq = KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT | input,
+        .level = level,
+    };
+
+    /* It is the guest who maps inputs */
+    if (kvm_vm_ioctl(kvm_state, KVM_IRQ_LINE, &line) < 0) {
+        qemu_log_mask(LOG_GUEST_ERROR, "rVID: KVM does not take a signal of "
+                      "input %" PRIu32 "\n", input);
+    }
+}
+
 void kvm_arm_rvic_signal(uint32_t input)
 {
     /* As KVM's irqfds do it: whether a 1 or a rise counts, this is one edge */
-    kvm_arm_set_irq(0, KVM_ARM_IRQ_TYPE_SPI, input, 1);
-    kvm_arm_set_irq(0, KVM_ARM_IRQ_TYPE_SPI, input, 0);
+    set_input(input, true);
+    set_input(input, false);
 }
 
 /* ---- rVIC and rVID in QEMU ---- */
@@ -302,9 +316,9 @@ static bool forward_calls(uint32_t base, uint32_t count, Error **errp)
     int ret = kvm_vm_ioctl(kvm_state, KVM_SET_DEVICE_ATTR, &attr);
 
     if (ret < 0) {
-        error_setg_errno(errp, -ret, "irqchip=rvic: KVM does not forward the "
-                         "hypercalls 0x%" PRIx32 " to 0x%" PRIx32,
-                         base, base + count - 1);
+        error_setg(errp, "irqchip=rvic: KVM does not forward the hypercalls "
+                   "0x%" PRIx32 " to 0x%" PRIx32 ": %s: use '-accel tcg' or "
+                   "irqchip=gic", base, base + count - 1, strerror(-ret));
         return false;
     }
     return true;
@@ -421,8 +435,8 @@ void kvm_arm_rvic_set_lines(ARMCPU *cpu, uint32_t lines)
  * run it, to access a register, when its thread is scheduled. What another
  * thread does to the bit at that moment is undone. So the vCPU's thread lowers
  * the input, which is seldom another's business. Others raise it at once,
- * since most interrupts come from there, and once more after a while, since
- * the first time may have been undone.
+ * since most interrupts come from there, and again after a while, as long as
+ * it is high, since the first time may have been undone.
  */
 typedef struct RVICIRQ {
     CPUState *cs;

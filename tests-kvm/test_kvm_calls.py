@@ -16,8 +16,8 @@ from test_aarch64_rvic_calls import CallsTest, Program, Run, Rvic
 # What KVM gives the hypercalls that it forwards as the reason for the exit
 EXIT_HYPERCALL = 3
 
-# Where race.c looks for its number of IPIs. If lines were raised from other
-# threads, one in some thousands would be lost.
+# Where race.c looks for its number of IPIs. If lines were raised only once by
+# other threads, one in some thousands would be lost.
 PARAMETERS = 0x47000000
 IPIS = more(2000, 20000)
 

@@ -216,7 +216,7 @@ class InKernelTest(QemuSystemTest):
         with rvic_shim.shim(self, 'filter:EEXIST'):
             self.check_refused(
                 'irqchip=rvic: KVM does not forward the hypercalls 0xc5000200'
-                ' to 0xc50002ff: File exists')
+                " to 0xc50002ff: File exists: use '-accel tcg' or irqchip=gic")
 
 
 if __name__ == '__main__':
