@@ -20,6 +20,9 @@ from rvic_guest import (MIB, NET_SLOT, RVIC, LinuxTest, LinuxVM, contents,
 
 DATA = random.Random(8).randbytes(4 * MIB)
 
+# How often a guest goes back to its snapshot
+SNAPSHOTS = 3
+
 # Of the network between the host and a guest
 HOST, GUEST = '10.9.0.1', '10.9.0.2'
 
@@ -55,6 +58,23 @@ class MachineTest(LinuxTest):
             self.assertEqual(guest.power_off(), 0)
         self.check_refused('kernel-irqchip=off',
                            '-machine', RVIC + ',kernel-irqchip=on')
+
+    def test_snapshots(self):
+        """A guest with busy timers goes back to where it was; they go on."""
+        with LinuxVM(self, 'snapshots', RVIC, 2, '-snapshot',
+                     memory='256M') as guest:
+            guest.run('for cpu in 0 1; do taskset -c $cpu sh -c'
+                      ' "while :; do :; done" </dev/null >/dev/null 2>&1 &'
+                      ' done')
+            for command in ['savevm busy'] + ['loadvm busy'] * SNAPSHOTS:
+                self.assertEqual(guest.vm.cmd('human-monitor-command',
+                                              command_line=command), '')
+                before = guest.interrupts()
+                guest.run('sleep 1')
+                ((_, ticks),) = growth(before, guest.interrupts(), 'rvic',
+                                       'arch_timer')
+                self.assertGreater(min(ticks), 0, command)
+            self.assertEqual(guest.power_off(), 0)
 
     def test_refused(self):
         """What cannot be with KVM"""
