@@ -19,7 +19,7 @@ import test_aarch64_rvic_stress as stress
 from qemu_test import QemuSystemTest
 
 # Exits of the guest are slow where the host is emulated.
-stress.PROGRESS = 20
+stress.PROGRESS = more(2, 20)
 
 
 class StressTest(stress.StressTest):
