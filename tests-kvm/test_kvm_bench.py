@@ -13,6 +13,7 @@ import sys
 
 from qemu_test import QemuSystemTest
 from rvic_guest import LinuxTest, contents
+from rvic_long import only_long
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TOP, 'scripts'))
@@ -51,6 +52,7 @@ class BenchTest(LinuxTest):
         with open(output, encoding='utf-8') as file:
             return done.returncode, done.stderr, json.load(file)
 
+    @only_long
     def test_rvic(self):
         """All that is measured is there, and plausible."""
         status, errors, result = self.bench('rvic-user')

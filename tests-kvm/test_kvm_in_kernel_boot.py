@@ -15,6 +15,7 @@ import re
 from qemu.machine.qtest import QEMUQtestProtocol
 from qemu_test import QemuSystemTest
 from rvic_guest import RVIC, LinuxTest, LinuxVM, growth
+from rvic_long import only_long
 import rvic_shim
 import test_aarch64_rvic as boot
 
@@ -106,6 +107,7 @@ class Levels(LinuxTest):
                    in growth(before, guest.interrupts(), 'rvid')
                    if irq.hwirq == self.INPUT)
 
+    @only_long
     def test_high(self):
         """An input is signalled again while its line is high, no longer."""
         address = os.path.join(self.socket_dir().name, 'qtest')

@@ -14,7 +14,7 @@ from qemu_test import QemuSystemTest
 from rvic_long import more
 
 # How often the guest is reset from outside
-RESETS = more(2, 10)
+RESETS = more(1, 10)
 
 # Each busy vCPU has a tick, which takes much of an emulated host.
 load.CPUS = more(2, 4)
