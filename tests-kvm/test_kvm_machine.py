@@ -17,8 +17,9 @@ import subprocess
 from qemu_test import QemuSystemTest
 from rvic_guest import (MIB, NET_SLOT, RVIC, LinuxTest, LinuxVM, contents,
                         growth)
+from rvic_long import more
 
-DATA = random.Random(8).randbytes(4 * MIB)
+DATA = random.Random(8).randbytes(more(MIB // 2, 4 * MIB))
 
 # How often a guest goes back to its snapshot
 SNAPSHOTS = 3
