@@ -12,6 +12,7 @@ initramfs.cpio.gz.
 import test_kvm_machine
 from qemu_test import QemuSystemTest
 from rvic_guest import RVIC, LinuxVM
+from rvic_long import only_long
 
 
 class GICv2Test(test_kvm_machine.MachineTest):
@@ -23,6 +24,7 @@ class GICv2Test(test_kvm_machine.MachineTest):
         """A ninth vCPU"""
         self.check_refused(r'\b9\b.*\b8\b.*', '-machine', RVIC, '-smp', '9')
 
+    @only_long
     def test_eight_cpus(self):
         """As many as there may be"""
         with LinuxVM(self, 'guest', RVIC, 8) as guest:
