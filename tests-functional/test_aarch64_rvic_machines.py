@@ -248,7 +248,8 @@ class MachinesTest(LinuxTest):
         # Linux must not take it amiss that the host has far fewer.
         with self.guest(cpus=64, memory='1G', patience=300,
                         append='nowatchdog'
-                        ' rcupdate.rcu_cpu_stall_suppress=1') as guest:
+                        ' rcupdate.rcu_cpu_stall_suppress=1'
+                        ' sysctl.kernel.hung_task_timeout_secs=0') as guest:
             self.check(guest, 64)
             self.assertEqual(guest.power_off(), 0)
 
