@@ -18,7 +18,7 @@ from rvic_long import only_long
 class GICv2Test(test_kvm_machine.MachineTest):
     """Each test has a guest of its own."""
 
-    test_kernel_irqchip = test_vhost_net = None
+    test_kernel_irqchip = test_vhost_net = test_snapshots = None
 
     def test_refused(self):
         """A ninth vCPU"""
