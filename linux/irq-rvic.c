@@ -88,6 +88,7 @@ static struct {
 	struct rvic_irq *untrusted;
 	/* Untrusted INTIDs in use, counted from nr_trusted. Under the domain's mutex. */
 	unsigned long *used;
+	bool found_enabled;
 } rvic __ro_after_init;
 
 /*
@@ -683,6 +684,23 @@ static int rvic_cpu_starting(unsigned int cpu)
 	return 0;
 }
 
+bool rvic_found_enabled(void)
+{
+	return rvic.found_enabled;
+}
+
+/*
+ * Only ACKNOWLEDGE tells whether an instance is enabled. If it also acknowledges
+ * what another kernel has left, that is put in order like the rest: trusted INTIDs
+ * when this CPU starts, untrusted ones when they are routed here.
+ */
+static bool __init rvic_is_enabled(void)
+{
+	struct arm_smccc_res res;
+
+	return rvic_call_quiet(RVIC_ACKNOWLEDGE, 0, 0, 0, &res) != -ESHUTDOWN;
+}
+
 static int __init rvic_get_info(struct device_node *node)
 {
 	unsigned long trusted, untrusted;
@@ -746,6 +764,8 @@ static int __init rvic_of_init(struct device_node *node,
 	ret = rvic_get_info(node);
 	if (ret)
 		return ret;
+
+	rvic.found_enabled = rvic_is_enabled();
 
 	ret = -ENOMEM;
 	rvic.masked = __alloc_percpu(BITS_TO_LONGS(rvic.nr_trusted) * sizeof(long),

@@ -59,6 +59,12 @@ int rvic_call(u32 fn, unsigned long x1, unsigned long x2, unsigned long x3,
 int rvic_check_version(struct device_node *node, u32 fn);
 
 /*
+ * Whether the rVIC of the CPU that booted was enabled before we came. If it was
+ * not, the machine has just been reset, and no input is mapped.
+ */
+bool rvic_found_enabled(void);
+
+/*
  * Directs the untrusted interrupt @d (the rVIC's own irq_data) to @cpu.
  * @map is called at the right moment; it has to make @input signal the given
  * INTID of the given CPU from then on, and no other CPU. To be called with the

@@ -350,12 +350,26 @@ static int __init rvid_create_domains(struct device_node *node,
 	return 0;
 }
 
+static int __init rvid_unmap_all(unsigned long inputs)
+{
+	unsigned long input;
+	int ret;
+
+	for (input = 0; input < inputs; input++) {
+		ret = rvic_call(RVID_UNMAP, input, 0, 0, NULL);
+		if (ret)
+			return ret;
+	}
+
+	return 0;
+}
+
 /* of_irq_init() calls this after the rVIC's: its node is our interrupt parent */
 static int __init rvid_of_init(struct device_node *node,
 			       struct device_node *parent)
 {
 	struct irq_domain *rvic_domain;
-	unsigned long inputs, input;
+	unsigned long inputs;
 	struct rvid *rvid;
 	int ret;
 
@@ -375,11 +389,12 @@ static int __init rvid_of_init(struct device_node *node,
 		return ret;
 
 	/*
-	 * A crashed kernel leaves its mappings and, on CPUs that are not ours, rVICs
-	 * that are enabled. No input may signal anything before we have mapped it.
+	 * A crashed kernel leaves its mappings and rVICs that are enabled, this CPU's
+	 * among them. No input may signal anything before we have mapped it. After a
+	 * reset none is mapped, and so many calls would be long to wait for.
 	 */
-	for (input = 0; input < inputs; input++) {
-		ret = rvic_call(RVID_UNMAP, input, 0, 0, NULL);
+	if (rvic_found_enabled()) {
+		ret = rvid_unmap_all(inputs);
 		if (ret)
 			return ret;
 	}

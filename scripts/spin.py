@@ -79,6 +79,7 @@ VARIANTS = {
     'BUG_STARTING_DISABLES': ('KIND0=MSI HOTPLUG', 'lost_interrupt'),
     'BUG_ENABLE_LATE': ('IPIS HOTPLUG', 'call_failed'),
     'BUG_LEFT_MAPPED': ('KIND0=LEVEL KIND1=LEVEL KEXEC', 'storm'),
+    'BUG_LEFT_DISABLED': ('KIND0=LEVEL KIND1=LEVEL KEXEC', 'storm'),
     # The device
     'DEV_FALL_CLEARS_PENDING': ('KIND0=PULSE', 'lost_interrupt'),
     'DEV_MAP_KEEPS_LEVEL': (LEVEL, 'lost_interrupt'),

@@ -1136,11 +1136,22 @@ inline come_online() {
 
 /* rvic_of_init(), rvid_of_init() */
 inline probe() {
+    atomic {
+        waits = inst[me].on;                    /* rvic_is_enabled() */
+        if
+        :: waits -> acknowledge(n)
+        :: else
+        fi;
+        n = 0
+    };
     come_online();
 #ifndef BUG_LEFT_MAPPED
-    unmap(0);
-    unmap(1);
+    if
+    :: waits -> unmap(0); unmap(1)
+    :: else
+    fi;
 #endif
+    waits = 0
 }
 
 /* Where an interrupt may be taken */
@@ -1305,7 +1316,10 @@ inline route_usual(i) {
     route_intid[i] = SPI(i)
 }
 
-/* As a crashed kernel leaves it: anything */
+/*
+ * As a crashed kernel leaves it: anything, but what is mapped only if vCPU 0 is
+ * enabled; else it is a reset that leaves it
+ */
 inline any(flag) {
     if
     :: flag = 0
@@ -1330,8 +1344,15 @@ inline route_any(i) {
     desc[i].masked = 1;
     if
     :: skip
-    :: route_cpu[i] = 0
-    :: route_cpu[i] = 1
+#ifdef BUG_LEFT_DISABLED
+    :: true ->
+#else
+    :: inst[0].on ->
+#endif
+        if
+        :: route_cpu[i] = 0
+        :: route_cpu[i] = 1
+        fi
     fi;
     if
     :: route_intid[i] = SPI(0)
