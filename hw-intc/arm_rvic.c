@@ -49,7 +49,10 @@ static void arm_rvic_set_line(void *opaque, int n, int level)
 /* The levels of the lines come from elsewhere than from KVM */
 static void arm_rvic_tell_kvm(ARMRVICState *s)
 {
-    for (unsigned i = 0; kvm_enabled() && i < s->core.num_cpus; i++) {
+    if (!kvm_enabled()) {
+        return;
+    }
+    for (unsigned i = 0; i < s->core.num_cpus; i++) {
         kvm_arm_rvic_set_lines(ARM_CPU(qemu_get_cpu(i)),
                                s->core.instances[i].level[0]);
     }

@@ -26,10 +26,6 @@
 #include "rvic/hw-intc/arm_rvic_hypercall.h"
 #include "kvm_rvic.h"
 
-/* The instruction of a call: KVM's guests have HVC for conduit */
-#define HYPERCALL_IS_HVC(run) \
-    (!((run)->hypercall.flags & KVM_HYPERCALL_EXIT_SMC))
-
 #define KVM_REG_X(n) \
     (KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | \
      (KVM_REG_ARM_CORE_REG(regs.regs[0]) + (n) * 2))
@@ -167,16 +163,6 @@ bool kvm_arm_rvic_finalize_irqchip(Error **errp)
     return true;
 }
 
-static int set_rvic(uint32_t group, uint32_t *value)
-{
-    struct kvm_device_attr attr = {
-        .group = group,
-        .addr = (uintptr_t)value,
-    };
-
-    return kvm_device_ioctl(rvic_fd, KVM_SET_DEVICE_ATTR, &attr);
-}
-
 static bool set_num_irqs(uint32_t trusted, uint32_t untrusted, Error **errp)
 {
     static const RVICReason reasons[] = {
@@ -185,7 +171,8 @@ static bool set_num_irqs(uint32_t trusted, uint32_t untrusted, Error **errp)
         { EINVAL, "it does not take these" },
     };
     uint32_t numbers = RVIC_NR_IRQS(trusted, untrusted);
-    int ret = set_rvic(RVIC_GRP_NR_IRQS, &numbers);
+    int ret = kvm_device_access(rvic_fd, RVIC_GRP_NR_IRQS, 0, &numbers, true,
+                                NULL);
 
     if (ret < 0) {
         g_autofree char *what =
@@ -227,10 +214,10 @@ static bool set_timer_irqs(Error **errp)
         }
         ret = kvm_vcpu_ioctl(first_cpu, KVM_SET_DEVICE_ATTR, &attr);
         if (ret < 0) {
-            error_setg_errno(errp, -ret, "irqchip=rvic: KVM does not take "
-                             "interrupt %d for the %s timer: use "
-                             "kernel-irqchip=off for QEMU's own rVIC, or "
-                             "irqchip=gic", intid, timers[n].name);
+            error_setg(errp, "irqchip=rvic: KVM does not take interrupt %d "
+                       "for the %s timer: %s: use kernel-irqchip=off for "
+                       "QEMU's own rVIC, or irqchip=gic", intid,
+                       timers[n].name, strerror(-ret));
             return false;
         }
     }
@@ -249,7 +236,7 @@ bool kvm_arm_rvic_init(uint32_t num_trusted, uint32_t num_untrusted,
     if (!set_num_irqs(num_trusted, num_untrusted, errp)) {
         return false;
     }
-    ret = set_rvic(RVIC_GRP_INIT, NULL);
+    ret = kvm_device_access(rvic_fd, RVIC_GRP_INIT, 0, NULL, true, NULL);
     if (ret < 0) {
         refuse(errp, "cannot initialise", -ret, reasons, ARRAY_SIZE(reasons));
         return false;
@@ -275,7 +262,7 @@ bool kvm_arm_rvic_in_kernel(void)
 
 int kvm_arm_rvic_msi_data_to_gsi(uint32_t data)
 {
-    return data >= rvic_msi_first && data < rvic_msi_end ? data : -EINVAL;
+    return data >= rvic_msi_first && data < rvic_msi_end ? data : rvic_msi_end;
 }
 
 static void set_input(uint32_t input, bool level)
@@ -380,10 +367,12 @@ int kvm_arm_rvic_handle_hypercall(ARMCPU *cpu, const struct kvm_run *run)
     const ARMRVICCPU *rvic_cpu = cpu->env.rvic;
     uint32_t function = run->hypercall.nr;
     uint64_t arg[3] = {}, result[4] = { RVIC_NOT_SUPPORTED };
+    /* KVM's guests have HVC for conduit */
+    bool hvc = !(run->hypercall.flags & KVM_HYPERCALL_EXIT_SMC);
     bool done = false;
     int ret;
 
-    if (rvic_cpu && HYPERCALL_IS_HVC(run)) {
+    if (rvic_cpu && hvc) {
         ret = get_args(cs, arm_rvic_hypercall_num_args(function), arg);
         if (ret < 0) {
             return ret;
@@ -395,8 +384,8 @@ int kvm_arm_rvic_handle_hypercall(ARMCPU *cpu, const struct kvm_run *run)
     }
     if (!done) {
         qemu_log_mask(LOG_GUEST_ERROR, "CPU %d: %s call 0x%" PRIx32 ": not "
-                      "supported\n", cs->cpu_index,
-                      HYPERCALL_IS_HVC(run) ? "HVC" : "SMC", function);
+                      "supported\n", cs->cpu_index, hvc ? "HVC" : "SMC",
+                      function);
     }
     /* Calls that are not ours may have anything in x1 to x3 */
     return set_results(cs, done ? 4 : 1, result);
@@ -424,9 +413,7 @@ void kvm_arm_rvic_set_lines(ARMCPU *cpu, uint32_t lines)
      * KVM compares with this, and a vCPU that was kicked before it runs comes
      * back with this: else a line seems to fall, and its rise is an edge more.
      */
-    if (run) {
-        run->s.regs.device_irq_level = cpu->device_irq_level;
-    }
+    run->s.regs.device_irq_level = cpu->device_irq_level;
 }
 
 /*
@@ -440,6 +427,7 @@ void kvm_arm_rvic_set_lines(ARMCPU *cpu, uint32_t lines)
  */
 typedef struct RVICIRQ {
     CPUState *cs;
+    qemu_irq input;
     bool level;
     bool queued;        /* the vCPU's thread is going to look at the level */
     QEMUTimer again;
@@ -455,7 +443,7 @@ typedef struct RVICIRQ {
 
 static void drive_irq(const RVICIRQ *irq)
 {
-    qemu_set_irq(qdev_get_gpio_in(DEVICE(irq->cs), ARM_CPU_IRQ), irq->level);
+    qemu_set_irq(irq->input, irq->level);
 }
 
 static void drive_irq_in_thread(CPUState *cs, run_on_cpu_data data)
@@ -506,8 +494,11 @@ static void set_irq(void *opaque, int n, int level)
 qemu_irq kvm_arm_rvic_irq(ARMCPU *cpu)
 {
     RVICIRQ *irq = g_new0(RVICIRQ, 1);
+    qemu_irq output = qemu_allocate_irq(set_irq, irq, 0);
 
     irq->cs = CPU(cpu);
+    irq->input = qdev_get_gpio_in(DEVICE(cpu), ARM_CPU_IRQ);
     timer_init_ms(&irq->again, QEMU_CLOCK_REALTIME, drive_irq_again, irq);
-    return qemu_allocate_irq(set_irq, irq, 0);
+    object_property_add_child(OBJECT(cpu), "rvic-irq", OBJECT(output));
+    return output;
 }

@@ -65,9 +65,10 @@ bool kvm_arm_rvic_in_kernel(void);
  * @data: any data that a guest wrote to a device
  *
  * KVM's default routing leads GSI n to rVID input n, which is also the data of
- * its MSI. No device may signal a wired input so.
+ * its MSI. No device may signal a wired input so. An error is of no use: not
+ * all devices look at it before they make an irqfd.
  *
- * Returns: the GSI, or -EINVAL if this is not the data of an MSI
+ * Returns: the GSI, which leads nowhere if this is not the data of an MSI
  */
 int kvm_arm_rvic_msi_data_to_gsi(uint32_t data);
 

@@ -37,9 +37,9 @@ REFUSED = {
     'init:EBUSY': "cannot initialise KVM's rVIC: it is initialised already, or"
                   ' a vCPU has run' + ELSE,
     'init:EINVAL': "cannot initialise KVM's rVIC: Invalid argument" + ELSE,
-    'timer:EINVAL': 'KVM does not take interrupt 27 for the virtual timer: use'
-                    " kernel-irqchip=off for QEMU's own rVIC, or irqchip=gic:"
-                    ' Invalid argument',
+    'timer:EINVAL': 'KVM does not take interrupt 27 for the virtual timer:'
+                    ' Invalid argument: use kernel-irqchip=off for QEMU\'s own'
+                    ' rVIC, or irqchip=gic',
 }
 
 # What on a virtual machine thrown away makes a device another than an rVIC
