@@ -18,7 +18,7 @@ import tempfile
 
 import cpio
 import kvm_host
-from commands import BUILD, TOP
+from commands import BUILD, TOP, prepare
 
 # The host's GIC, and what can be measured on that
 HOSTS = {3: ['gicv3-kernel', 'gicv2-user', 'rvic-user'],
@@ -56,12 +56,6 @@ def parse():
         if not 1 <= getattr(args, name) <= 1000:
             parser.error(f'--{name}: {getattr(args, name)} is not between 1 and 1000')
     return args
-
-
-def prepare(name, *arguments):
-    """Run one of the scripts, which shows what it does."""
-    if subprocess.run([os.path.join(TOP, 'scripts', name), *arguments], check=False).returncode:
-        sys.exit(1)
 
 
 def pack_guest(path):
@@ -127,9 +121,7 @@ def main():
     prepare('guest')
     hosts = HOSTS
     if kvm_host.usable():
-        with open('/proc/interrupts', encoding='ascii') as file:
-            gic = 3 if 'GICv3' in file.read() else 2
-        hosts = {gic: HOSTS[gic]}
+        hosts = {kvm_host.own_gic(): HOSTS[kvm_host.own_gic()]}
     else:
         prepare('kvm-host')
     results = {}
@@ -147,9 +139,6 @@ def main():
 
 if __name__ == '__main__':
     try:
-        sys.exit(main())
-    except (kvm_host.HostError, OSError) as error:
-        print(f'bench-kvm: error: {error}', file=sys.stderr)
-        sys.exit(1)
+        sys.exit(kvm_host.exit_status('bench-kvm', main))
     except KeyboardInterrupt:
         sys.exit(130)

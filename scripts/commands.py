@@ -3,6 +3,7 @@
 
 import os
 import subprocess
+import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(TOP, 'build')
@@ -25,3 +26,15 @@ def complaint(*command, **options):
 def contents(name):
     with open(os.path.join(TOP, name), encoding='utf-8', errors='replace') as file:
         return file.read()
+
+
+def run_script(name, *arguments):
+    """Whether one of the scripts, which shows what it does, succeeds."""
+    return subprocess.run([os.path.join(TOP, 'scripts', name), *arguments],
+                          check=False).returncode == 0
+
+
+def prepare(name, *arguments):
+    """The same; without it there is no going on."""
+    if not run_script(name, *arguments):
+        sys.exit(1)

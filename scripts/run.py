@@ -23,7 +23,7 @@ import tempfile
 import termios
 
 import kvm_host
-from kvm_host import end_with_parent, finish
+from kvm_host import end_with_parent, finish, read
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(TOP, 'build')
@@ -140,14 +140,6 @@ def printable(command):
     return ' \\\n    '.join(lines)
 
 
-def read(path):
-    try:
-        with open(path, 'rb') as file:
-            return file.read()
-    except FileNotFoundError:
-        return b''
-
-
 def prepare(script, *arguments):
     """Run setup or guest; what it prints must not mix with a command's output."""
     process = subprocess.Popen([os.path.join(TOP, 'scripts', script), *arguments],
@@ -243,12 +235,8 @@ def boot_in_host(args):
     files = {os.path.abspath(part) for word in args.qemu_args for part in re.split('[,=:]', word)
              if os.path.isfile(part)}
     command = shlex.join(['/usr/bin/python3', os.path.join(TOP, 'scripts/run.py'), *sys.argv[1:]])
-    try:
-        return kvm_host.run('exec ' + command, host_options(args), folder=os.getcwd(),
-                            variables={PREPARED: 'yes'}, files=files)
-    except kvm_host.HostError as error:
-        print(f'run: error: {error}', file=sys.stderr)
-        return 1
+    return kvm_host.run('exec ' + command, host_options(args), folder=os.getcwd(),
+                        variables={PREPARED: 'yes'}, files=files)
 
 
 def dry_run(args):
@@ -258,6 +246,24 @@ def dry_run(args):
         print(printable(kvm_host.qemu_command(files, host_options(args))))
         print('# In it:')
     print(printable(qemu_command(args, files)))
+
+
+def prepare_and_boot(args, prepared, terminal):
+    with tempfile.TemporaryDirectory(prefix='rvic-run-') as folder:
+        files = os.path.join(folder, '')
+        try:
+            if not prepared:
+                prepare('setup', *(['--kvm'] if args.emulated else []))
+                prepare('guest', *guest_options(args))
+            if args.emulated:
+                prepare('kvm-host')
+            if terminal and args.command is None:
+                leave_keys_to_guest(terminal)
+            return boot_in_host(args) if args.emulated else boot(args, files)
+        except Stopped as stopped:
+            if args.command is not None:
+                sys.stderr.write(read(files + 'console.log').decode(errors='replace'))
+            return 128 + stopped.args[0]
 
 
 def main():
@@ -276,31 +282,7 @@ def main():
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, stop)
     terminal = termios.tcgetattr(0) if sys.stdin and sys.stdin.isatty() else None
-    with tempfile.TemporaryDirectory(prefix='rvic-run-') as folder:
-        files = os.path.join(folder, '')
-        try:
-            if not prepared:
-                prepare('setup', *(['--kvm'] if args.emulated else []))
-                prepare('guest', *guest_options(args))
-            if args.emulated:
-                prepare('kvm-host')
-            if terminal and args.command is None:
-                leave_keys_to_guest(terminal)
-            return boot_in_host(args) if args.emulated else boot(args, files)
-        except Stopped as stopped:
-            if args.command is not None:
-                sys.stderr.write(read(files + 'console.log').decode(errors='replace'))
-            return 128 + stopped.args[0]
-        except BrokenPipeError:
-            # Nobody reads the output any more; keep Python's exit from trying.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            return 1
-        except OSError as error:
-            print(f'run: error: {error}', file=sys.stderr)
-            return 1
-        finally:
-            if terminal:
-                termios.tcsetattr(0, termios.TCSADRAIN, terminal)
+    return kvm_host.exit_status('run', lambda: prepare_and_boot(args, prepared, terminal), terminal)
 
 
 if __name__ == '__main__':

@@ -156,6 +156,11 @@ def check_arguments(_lab):
             (['run', '--linux', '../7.3'], "'../7.3' is not newest or a series"),
             (['run', '--pages', '4'], "invalid choice: '4'"),
             (['run', '--irqchip', 'apic'], "invalid choice: 'apic'"),
+            (['run', '--accel', 'hvf'], "invalid choice: 'hvf'"),
+            (['kvm-host', '--nonsense'], "unknown argument '--nonsense'"),
+            (['kvm-host', '--exec'], '--exec needs an argument'),
+            (['kvm-host', '--gic', '4'], "unknown argument '--gic=4'"),
+            (['bench-kvm', '--rounds', '0'], '--rounds: 0 is not between 1 and 1000'),
             (['test', 'nonsense'], "unknown suite 'nonsense'")]:
         status, text = output(os.path.join(TOP, 'scripts', words[0]), *words[1:])
         if status == 0 or wanted not in text.splitlines()[-1]:
@@ -194,6 +199,17 @@ def check_dry_run(_lab):
             return f'{shlex.join(pair)} is missing: {text}'
     if status or words[-2:] != ['-device', 'edu']:
         return f'status {status}: {text}'
+    for kvm, hosts in (True, 0), (False, 1):
+        # On a machine with KVM, and on one without
+        status, text = output(
+            '/usr/bin/python3', '-c', f'import kvm_host, run, sys; kvm_host.usable = lambda: {kvm};'
+            " sys.argv += ['--dry-run', '--accel', 'kvm']; sys.exit(run.main())",
+            env={**os.environ, 'PYTHONPATH': os.path.join(TOP, 'scripts'),
+                 'PYTHONDONTWRITEBYTECODE': '1'})
+        good = not status and text.count('virtualization=on') == hosts and \
+            text.count('-accel kvm') == 1 and 'virt,irqchip=rvic -cpu' in text.replace(' \\\n   ', '')
+        if not good:
+            return f'with KVM: {kvm}: status {status}: {text}'
     status, text = output(run, '--dry-run')
     return '' if status == 0 and '-machine virt,irqchip=rvic ' in text.replace('\\', ' ') else text
 

@@ -12,15 +12,17 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import xml.etree.ElementTree
 
 import bindings
 import fuzzing
 import gcov
+import kvm_host
 import mutations
 import setup_suite
 import spin
-from commands import BUILD, TOP, complaint, contents, output
+from commands import BUILD, TOP, complaint, contents, output, prepare, run_script
 
 # What the hooks in QEMU's own files may cost, in lines added and removed.
 SEAM_LINES = 150
@@ -39,18 +41,6 @@ def report(name, problem):
     print(f"{'FAIL' if problem else 'ok  '} {name}", flush=True)
     for line in (problem or '').rstrip().splitlines():
         print(f'     | {line}', flush=True)
-
-
-def run_script(name, *arguments):
-    """Whether one of the scripts, which shows what it does, succeeds."""
-    return subprocess.run([os.path.join(TOP, 'scripts', name), *arguments],
-                          check=False).returncode == 0
-
-
-def prepare(name, *arguments):
-    """The same; without it there is no going on."""
-    if not run_script(name, *arguments):
-        sys.exit(1)
 
 
 # ---- Suites that are registered in meson -----------------------------------
@@ -76,9 +66,16 @@ def meson_test(suites, build, log, *options, **variables):
     base = os.path.join(build, 'meson-logs', log)
     for old in glob.glob(glob.escape(base) + '.*'):
         os.remove(old)
-    subprocess.run([os.path.join(build, 'pyvenv/bin/meson'), 'test', '-C', build, '--no-rebuild',
-                    *(f'--suite={suite}' for suite in suites), '--logbase', log, *options],
-                   stdin=subprocess.DEVNULL, check=False, env={**os.environ, **variables})
+    command = [os.path.join(build, 'pyvenv/bin/meson'), 'test', '-C', build, '--no-rebuild',
+               *(f'--suite={suite}' for suite in suites), '--logbase', log, *options]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                          env={**os.environ, **variables}) as meson:
+        try:
+            meson.wait()
+        except BaseException:
+            # Ended like this it ends its tests.
+            meson.terminate()
+            raise
 
     cases = collections.defaultdict(list)
     if os.path.exists(base + '.junit.xml'):
@@ -108,7 +105,8 @@ def run_meson(suite, build=BUILD, guest='guest', **variables):
     if problem:
         report(f'{suite}: building it', problem)
         return
-    results, log = meson_test([suite], build, suite + guest.removeprefix('guest'),
+    host = variables.get('RVIC_KVM_HOST', '').removeprefix('kvm-host')
+    results, log = meson_test([suite], build, suite + guest.removeprefix('guest') + host,
                               '--print-errorlogs',
                               RVIC_GUEST=os.path.join(BUILD, guest), **variables)
     for name, cases in results.items():
@@ -177,8 +175,13 @@ def run_kernels():
 
 def run_kvm(kernel='', suite='rvic-kvm'):
     """On this machine's KVM, else in an emulated host with that kernel."""
-    if not run_script('setup', '--tests', '--kvm') or \
-            not run_script('kvm-host', *(['--kernel', kernel] if kernel else [])):
+    real = kvm_host.usable()
+    if real and kernel:
+        counts['skipped'] += 1
+        print('skip kvm/kernel: this machine has its own KVM, with its own kernel')
+        return
+    if not run_script('setup', '--tests', '--kvm') or not (
+            real or run_script('kvm-host', *(['--kernel', kernel] if kernel else []))):
         report('kvm/setup', 'the KVM host could not be made: see above')
         return
     logs = os.path.join(glob.escape(os.path.join(BUILD, 'tests/functional/aarch64')), 'test_kvm_*')
@@ -187,6 +190,17 @@ def run_kvm(kernel='', suite='rvic-kvm'):
     run_meson(suite, RVIC_KVM_HOST='-'.join(filter(None, ['kvm-host', kernel])))
     report('kvm/logs', '' if glob.glob(os.path.join(logs, 'base.log')) else
            'no log of a test has come out of the emulated host')
+    if not kernel:
+        report('kvm/run', check_run_with_kvm())
+
+
+def check_run_with_kvm():
+    """scripts/run boots the guest with KVM, and returns what that says."""
+    status, text = output(os.path.join(TOP, 'scripts/run'), '--accel', 'kvm', '--exec',
+                          "dmesg | grep -c 'KVM: hypervisor services';"
+                          ' grep -c rvic /proc/interrupts; exit 3')
+    return '' if status == 3 and re.search(r'^1\n[1-9]\d*$', text, re.M) else \
+        f'status {status}: {text}'
 
 
 def run_soak():
@@ -434,7 +448,8 @@ def compare_outcomes(patched, unpatched, logs):
 def run_newest_qemu():
     """qtest and boot with the newest supported QEMU, beside the one of build/."""
     build = os.path.join(TOP, 'build-' + NEWEST)
-    if not run_script('setup', '--tests', '--qemu', NEWEST, '--build', os.path.basename(build)):
+    if not run_script('setup', '--tests', '--kvm', '--qemu', NEWEST,
+                      '--build', os.path.basename(build)):
         report(f'qemu-{NEWEST}/setup', 'scripts/setup failed: see above')
         return
     status, text = output(os.path.join(build, 'qemu-system-aarch64'), '--version')
@@ -513,7 +528,9 @@ def main():
         prepare('guest')
     for name in names:
         print(f'== {name}: {SUITES[name].about}', flush=True)
+        start = time.monotonic()
         SUITES[name].run()
+        print(f'{name}: {time.monotonic() - start:.0f} s', flush=True)
     print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
     return 1 if counts['failed'] else 0
 
