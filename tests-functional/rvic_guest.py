@@ -442,6 +442,16 @@ class LinuxTest(QemuSystemTest):
             self.assertEqual([line for line in log if re.search(
                 'rvi[cd]|psci|smc', line, re.I)], [])
 
+    def wait_for_status(self, vm, command, wanted):
+        """Wait until a command of QMP returns that status."""
+        for _ in range(PATIENCE * 10):
+            # There is none before a migration begins.
+            status = vm.cmd(command).get('status')
+            if status in (wanted, 'failed'):
+                break
+            time.sleep(0.1)
+        self.assertEqual(status, wanted, command)
+
     def check_messages(self, guest, also='(?!)'):
         """
         Neither a guest nor QEMU complains.
@@ -489,6 +499,7 @@ class LinuxVM:
         """
         self.patience = patience
         self.test = test
+        self.name = name
         self.transcript_name = test.log_file(f'{name}.console')
         self.transcript = None
         self.console = None
@@ -503,11 +514,8 @@ class LinuxVM:
         make_root_disk(self.root, self.scratch, busybox, files or {},
                        patience * 2 // 3)
 
-        self.vm = test.get_vm(name=name)
-        self.vm.set_console()
-        self.vm.set_machine(machine)
-        self.vm.add_args(
-            '-accel', accel, '-cpu', cpu, '-smp', str(cpus), '-m', memory,
+        self.args = (
+            '-machine', machine, '-accel', accel, '-cpu', cpu, '-smp', str(cpus), '-m', memory,
             '-d', 'guest_errors', '-D', self.qemu_log,
             '-kernel', os.path.join(test.folder, 'Image'),
             '-append', f'console=ttyAMA0 root={ROOT} rw rootwait init=/init'
@@ -517,6 +525,14 @@ class LinuxVM:
             *args,
             '-device',
             f'virtio-blk-pci,drive=root,addr={ROOT_SLOT:x}{root_options}')
+        self.vm = self.new_vm(name)
+
+    def new_vm(self, name):
+        """Return a QEMUMachine with our options."""
+        vm = self.test.get_vm(name=name)
+        vm.set_console()
+        vm.add_args(*self.args)
+        return vm
 
     def __enter__(self):
         self.transcript = open(self.transcript_name, 'w', encoding='utf-8')
@@ -544,6 +560,23 @@ class LinuxVM:
         self.vm.shutdown()
         self.vm.add_args(*args)
         self.vm.launch()
+        self.console = Console(self.vm, self.test.log, self.transcript,
+                               self.patience)
+
+    def hand_over(self):
+        """Have the guest, while it runs, go on in another QEMU."""
+        # The next QEMU begins a new log.
+        self.test.check_calls(self.qemu_log)
+        address = 'unix:' + os.path.join(self.test.socket_dir().name,
+                                         'migration')
+        source, self.vm = self.vm, self.new_vm(f'{self.name}-{time.time_ns()}')
+        self.vm.add_args('-incoming', address)
+        self.vm.launch()
+        source.cmd('migrate', uri=address)
+        for vm, command, wanted in ((source, 'query-migrate', 'completed'),
+                                    (self.vm, 'query-status', 'running')):
+            self.test.wait_for_status(vm, command, wanted)
+        source.shutdown()
         self.console = Console(self.vm, self.test.log, self.transcript,
                                self.patience)
 

@@ -13,10 +13,9 @@ initramfs.cpio.gz. The programs in guest/ are put on the guest's root disk.
 import os
 import random
 import re
-import time
 
 from qemu_test import QemuSystemTest
-from rvic_guest import (ACCEL, NET_CARD, PATIENCE, PROGRAMS, RVIC, SHARED_SLOTS,
+from rvic_guest import (ACCEL, NET_CARD, PROGRAMS, RVIC, SHARED_SLOTS,
                         LinuxTest, LinuxVM, Peer, contents, sha256)
 
 CPUS = 4
@@ -24,6 +23,9 @@ MOVES = 10000
 REBOOTS = 20
 MIGRATIONS = 3
 SAMPLES = 100
+
+# Of the guest
+CPU_FOLDER = '/sys/devices/system/cpu'
 
 # What is written to disks and sent: alternately, so that no old content and
 # no answer that is late looks right. In an emulated host, where interrupts are
@@ -260,23 +262,31 @@ class LoadTest(LinuxTest):
                     guest.vm.cmd('human-monitor-command',
                                  command_line='info irq'))}
 
+    def leave_and_return(self, guest, free, cpus):
+        """CPUs go, one after the other, with interrupts on them, and come."""
+        for cpu in cpus:
+            online = f'{CPU_FOLDER}/cpu{cpu}/online'
+            self.assertEqual(guest.run(
+                f'{moving(free, cpu)}; echo 0 >{online} && cat {online} &&'
+                f' echo 1 >{online} && cat {online}',
+                f'CPU {cpu} off and on').split(), ['0', '1'])
+
+    def check_online(self, guest):
+        """All CPUs are there."""
+        self.assertEqual(guest.run(f'cat {CPU_FOLDER}/online').strip(),
+                         f'0-{CPUS - 1}')
+
     def test_hotplug(self):
         """
         CPUs, the one that booted among them, leave while they handle the
         interrupts of busy devices, and come back to handle them again.
         """
-        folder = '/sys/devices/system/cpu'
         with self.guest() as guest:
             free, managed = self.movable(guest)
             self.start_load(guest)
-            for cpu in [1, 2, 3, 0] * 5:
-                online = f'{folder}/cpu{cpu}/online'
-                self.assertEqual(guest.run(
-                    f'{moving(free, cpu)}; echo 0 >{online} && cat {online} &&'
-                    f' echo 1 >{online} && cat {online}',
-                    f'CPU {cpu} off and on').split(), ['0', '1'])
+            self.leave_and_return(guest, free, [1, 2, 3, 0] * 5)
             for cpu in range(CPUS):
-                others = [f'{folder}/cpu{n}/online' for n in range(CPUS)
+                others = [f'{CPU_FOLDER}/cpu{n}/online' for n in range(CPUS)
                           if n != cpu]
                 guest.run(' && '.join(f'echo 0 >{name}' for name in others),
                           f'all off but CPU {cpu}')
@@ -291,8 +301,7 @@ class LoadTest(LinuxTest):
                     self.assertEqual(len(new), 1)
                     self.assertGreater(new[0], old[0], after[str(label)].text)
             self.finish_load(guest)
-            self.assertEqual(guest.run(f'cat {folder}/online').strip(),
-                             f'0-{CPUS - 1}')
+            self.check_online(guest)
             self.check(guest)
 
     def kexec_files(self):
@@ -321,9 +330,7 @@ class LoadTest(LinuxTest):
             guest.wait_until_ready('the second kernel')
             self.breaks += 1
             self.assertRegex(guest.run('cat /proc/cmdline'), r' second$')
-            self.assertEqual(
-                guest.run('cat /sys/devices/system/cpu/online').strip(),
-                f'0-{CPUS - 1}')
+            self.check_online(guest)
             self.start_load(guest)
             free, _ = self.movable(guest)
             self.move(guest, free, range(50))
@@ -462,15 +469,6 @@ class LoadTest(LinuxTest):
         return [event['data']['reason'] for event in guest.vm.get_qmp_events()
                 if event['event'] == 'RESET']
 
-    def wait_for_status(self, guest, command, wanted):
-        """Wait until a command of QMP returns that status."""
-        for _ in range(PATIENCE * 10):
-            status = guest.vm.cmd(command)['status']
-            if status in (wanted, 'failed'):
-                break
-            time.sleep(0.1)
-        self.assertEqual(status, wanted, command)
-
     def break_connections(self, guest):
         """
         Have the guest close those that QEMU's user network has forgotten:
@@ -511,9 +509,9 @@ class LoadTest(LinuxTest):
             for _ in range(MIGRATIONS):
                 self.check(guest)
                 guest.vm.cmd('migrate', uri=f'file:{state}')
-                self.wait_for_status(guest, 'query-migrate', 'completed')
+                self.wait_for_status(guest.vm, 'query-migrate', 'completed')
                 guest.relaunch('-incoming', f'file:{state}')
-                self.wait_for_status(guest, 'query-status', 'running')
+                self.wait_for_status(guest.vm, 'query-status', 'running')
                 self.break_connections(guest)
                 self.wait_for_load(guest)
             self.finish_load(guest, self.breaks)

@@ -19,7 +19,7 @@ EXIT_HYPERCALL = 3
 # Where race.c looks for its number of IPIs. If lines were raised only once by
 # other threads, one in some thousands would be lost.
 PARAMETERS = 0x47000000
-IPIS = more(2000, 20000)
+IPIS = more(10000, 20000)
 
 # The arguments of the calls between which outside.c makes its groups of calls
 MARK = 0x6d61726b00000000

@@ -28,10 +28,10 @@ IDLE, SPIN, FLOOD = range(3)
 SAMPLES = more(20, 60)
 PAUSE = 0.05
 
-# What no answer may take, in seconds, and half of them not: a hundred times what
-# they do take. A waiter that starves waits for ever.
+# What no answer may take, in seconds, and half of them not: more than ten times
+# what was measured, for hosts that are busy. A waiter that starves waits for ever.
 BOUND = 30
-USUAL = 2
+USUAL = 0.5
 
 
 def summary(seconds):

@@ -18,7 +18,8 @@ from rvic_long import only_long
 class GICv2Test(test_kvm_machine.MachineTest):
     """Each test has a guest of its own."""
 
-    test_kernel_irqchip = test_vhost_net = test_snapshots = None
+    test_kernel_irqchip = test_vhost_net = None
+    test_snapshots = test_live_migration = None
 
     def test_refused(self):
         """A ninth vCPU"""

@@ -13,16 +13,20 @@ import glob
 import os
 import random
 import subprocess
+import unittest
 
 from qemu_test import QemuSystemTest
 from rvic_guest import (MIB, NET_SLOT, RVIC, LinuxTest, LinuxVM, contents,
-                        growth)
+                        growth, sha256)
 from rvic_long import more
 
 DATA = random.Random(8).randbytes(more(MIB // 2, 4 * MIB))
 
 # How often a guest goes back to its snapshot
 SNAPSHOTS = 3
+
+# How often one goes to another QEMU
+HANDOVERS = more(5, 20)
 
 # How often it is stopped at most until its timer is as wanted
 STOPS = 1000
@@ -100,6 +104,31 @@ class MachineTest(LinuxTest):
                 self.assertGreater(min(ticks), 0, command)
             self.assertEqual(guest.power_off(), 0)
 
+    def test_live_migration(self):
+        """
+        A guest with busy CPUs goes from one QEMU to the next, again and again:
+        its timers go on, and what it reads is right.
+        """
+        with LinuxVM(self, 'live', RVIC, 2, memory='256M',
+                     files={'data': DATA}) as guest:
+            guest.run('for cpu in 0 1; do taskset -c $cpu sh -c'
+                      ' "while :; do dd if=/data bs=64k iflag=direct'
+                      ' 2>/dev/null | sha256sum; done" </dev/null'
+                      ' >/tmp/sums$cpu 2>&1 & done')
+            for _ in range(HANDOVERS):
+                guest.hand_over()
+                before = guest.interrupts()
+                guest.run('for cpu in 0 1; do lines() { wc -l </tmp/sums$cpu; };'
+                          ' old=$(lines); until [ $(lines) -gt $((old + 1)) ];'
+                          ' do sleep 0.1; done; done')
+                ((_, ticks),) = growth(before, guest.interrupts(), 'rvic',
+                                       'arch_timer')
+                self.assertGreater(min(ticks), 0)
+            self.assertEqual(set(guest.run('cat /tmp/sums*').splitlines()),
+                             {f'{sha256(DATA)}  -'})
+            self.check_messages(guest)
+            self.assertEqual(guest.power_off(), 0)
+
     def test_refused(self):
         """What cannot be with KVM"""
         self.check_refused('virtualization=off',
@@ -116,6 +145,7 @@ class MachineTest(LinuxTest):
         return sum(int(contents(f'{name}/schedstat').split()[0])
                    for name in threads)
 
+    @unittest.skipIf(os.geteuid(), 'only root may make network devices')
     def test_vhost_net(self):
         """The host's kernel serves a network card, whose MSIs arrive."""
         script = self.scratch_file('ifup')

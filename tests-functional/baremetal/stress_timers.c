@@ -72,6 +72,20 @@ static void cancel_timer(struct cpu *me, unsigned index)
     t->cancels++;
 }
 
+/*
+ * The deadline has passed, and nobody has taken the interrupt, or it was
+ * resampled since: it waits. An edge that was lost would not come back.
+ */
+static void check_expired(struct cpu *me, unsigned index)
+{
+    unsigned self = index_of(me);
+
+    if (timer_control(index) & TIMER_STATUS &&
+        !is_pending(self, timer_intids[index])) {
+        fault(LOST, self, timer_intids[index], 0);
+    }
+}
+
 void use_timer(struct cpu *me)
 {
     unsigned index = random(me, false, TIMERS);
@@ -87,8 +101,11 @@ void use_timer(struct cpu *me)
         }
     } else if (!t->armed) {
         arm_timer(me, index, 300);
-    } else if (chance(me, false, 4)) {
-        cancel_timer(me, index);
+    } else {
+        check_expired(me, index);
+        if (chance(me, false, 4)) {
+            cancel_timer(me, index);
+        }
     }
 }
 
