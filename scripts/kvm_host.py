@@ -42,6 +42,10 @@ NOT_NEEDED = re.compile(
 SETTINGS = ('RVIC_LONG', 'RVIC_SEED', 'RVIC_STRESS_ROUNDS', 'RVIC_STRESS_SEED', 'RVIC_HANDOVERS',
             'RVIC_SNAPSHOTS')
 
+# What takes long if it is emulated, and nothing here is about
+CPU = 'max,pauth=off,sve=off,sme=off,lpa2=off'
+APPEND = 'console=ttyAMA0 loglevel=5 panic=-1 mitigations=off nokaslr audit=0'
+
 # How much of the host's console is shown if it ends too early
 CONSOLE_LINES = 40
 
@@ -134,10 +138,10 @@ def qemu_command(files, options):
     command = [
         os.path.join(BUILD, 'qemu-system-aarch64'),
         '-machine', f'virt,virtualization=on,gic-version={options.gic or 3}',
-        '-accel', 'tcg,thread=multi', '-cpu', 'max,pauth-impdef=on',
+        '-accel', 'tcg,thread=multi', '-cpu', CPU,
         '-smp', str(options.cpus), '-m', options.memory,
         '-kernel', os.path.join(options.host, 'vmlinuz'), '-initrd', f'{files}initrd',
-        '-append', 'console=ttyAMA0 panic=-1', '-no-reboot',
+        '-append', APPEND, '-no-reboot',
         '-display', 'none', '-monitor', 'none', '-nic', 'none',
         '-serial', f'file:{files}console', '-device', 'virtio-serial-pci',
     ]

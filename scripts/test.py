@@ -99,7 +99,7 @@ def meson_test(suites, build, log, *options, **variables):
     return results, base + '.txt'
 
 
-def run_meson(suite, build=BUILD, guest='guest', **variables):
+def run_meson(suite, build=BUILD, guest='guest', options=(), **variables):
     """Run a suite of a build of the QEMU tree; each TAP subtest counts."""
     problem = build_tests({suite}, build)
     if problem:
@@ -107,7 +107,7 @@ def run_meson(suite, build=BUILD, guest='guest', **variables):
         return
     host = variables.get('RVIC_KVM_HOST', '').removeprefix('kvm-host')
     results, log = meson_test([suite], build, suite + guest.removeprefix('guest') + host,
-                              '--print-errorlogs',
+                              '--print-errorlogs', *options,
                               RVIC_GUEST=os.path.join(BUILD, guest), **variables)
     for name, cases in results.items():
         counts.update(outcome for _, outcome in cases)
@@ -187,7 +187,10 @@ def run_kvm(kernel='', suite='rvic-kvm'):
     logs = os.path.join(glob.escape(os.path.join(BUILD, 'tests/functional/aarch64')), 'test_kvm_*')
     for old in glob.glob(logs):
         shutil.rmtree(old)
-    run_meson(suite, RVIC_KVM_HOST='-'.join(filter(None, ['kvm-host', kernel])))
+    # Threads of emulated CPUs that have to wait for each other's are very slow.
+    at_once = max(1, os.cpu_count() // kvm_host.Options().cpus)
+    run_meson(suite, options=[f'--num-processes={at_once}'],
+              RVIC_KVM_HOST='-'.join(filter(None, ['kvm-host', kernel])))
     report('kvm/logs', '' if glob.glob(os.path.join(logs, 'base.log')) else
            'no log of a test has come out of the emulated host')
     if not kernel:

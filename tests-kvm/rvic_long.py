@@ -8,7 +8,7 @@ LONG = bool(os.environ.get('RVIC_LONG'))
 
 
 def only_long(test):
-    """Decorator: a test that takes too long for each day."""
+    """Decorator: a test or a class of them that takes too long for each day."""
     return test if LONG else None
 
 

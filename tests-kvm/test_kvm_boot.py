@@ -14,13 +14,14 @@ from qemu_test import QemuSystemTest
 from rvic_long import more, only_long
 
 
-class BootTest(test_aarch64_rvic.FourCPUs):
+@only_long
+class BootTest(test_aarch64_rvic.SeveralCPUs, test_aarch64_rvic.RvicTest):
     """One guest, which boots twice."""
 
     cpus = more(2, 4)
 
     # This boots another guest.
-    test_dmesg = only_long(test_aarch64_rvic.FourCPUs.test_dmesg)
+    test_dmesg = only_long(test_aarch64_rvic.Guest.test_dmesg)
 
     def test_kvm(self):
         """KVM runs it."""

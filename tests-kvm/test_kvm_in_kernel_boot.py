@@ -15,7 +15,7 @@ import re
 from qemu.machine.qtest import QEMUQtestProtocol
 from qemu_test import QemuSystemTest
 from rvic_guest import RVIC, LinuxTest, LinuxVM, growth
-from rvic_long import only_long
+from rvic_long import more, only_long
 import rvic_shim
 import test_aarch64_rvic as boot
 
@@ -80,14 +80,17 @@ class InKernel(boot.Guest):
         self.assertEqual(set(map(int, counts)) & set(assigned), set())
 
 
+@only_long
 class OneCPU(InKernel, boot.RvicTest):
     """A guest with one vCPU."""
 
     cpus = 1
 
 
-class FourCPUs(InKernel, boot.FourCPUs):
-    """A guest with four vCPUs."""
+class SeveralCPUs(InKernel, boot.SeveralCPUs, boot.RvicTest):
+    """A guest whose vCPUs send each other interrupts."""
+
+    cpus = more(2, 4)
 
 
 class Levels(LinuxTest):

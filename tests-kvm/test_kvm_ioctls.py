@@ -72,8 +72,9 @@ class IoctlsTest(LinuxTest):
                 found.setdefault(int(call, 0), {})[int(ioctls)] = int(times)
 
         self.assertEqual(set(found), set(ARGUMENTS))
-        # The RTC's input; a kernel that starts after a reset unmaps nothing.
-        self.assertLessEqual(sum(found[UNMAP].values()), 2)
+        # The RTC's input, and some in the end; a kernel that starts after a
+        # reset unmaps none.
+        self.assertLess(sum(found[UNMAP].values()), 32)
         for call, counts in found.items():
             registers = ARGUMENTS[call] + RESULTS
             lines = LINES_OF_MAP if call == MAP else LINES

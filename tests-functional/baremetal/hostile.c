@@ -216,9 +216,10 @@ static void victim(void)
         irq_mask();
     }
 
-    /* What is under way still comes; nothing more is sent. */
+    /* What is under way still comes; once both are here nothing more is sent. */
     me->ready = false;
     irq_unmask();
+    wait_until(!other->ready);
     wait_until(me->armed == me->taken[INTID_VIRTUAL_TIMER]);
     wait_until(me->taken[INTID_IPI] == other->sent &&
                other->taken[INTID_IPI] == me->sent);

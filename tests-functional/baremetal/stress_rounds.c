@@ -8,7 +8,8 @@
 
 #include "stress.h"
 
-#define OPERATIONS      1000    /* of a vCPU in a round */
+/* Operations of a vCPU in a round; on KVM, in an emulated host, they are slow */
+#define OPERATIONS      (PARAMETERS->sampled ? 100u : 1000u)
 
 /* Longer than any interrupt takes on a busy host, in microseconds */
 #define PATIENCE        30000000
