@@ -41,6 +41,7 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 
+#include <asm/cputype.h>
 #include <asm/exception.h>
 #include <asm/smp_plat.h>
 #include <asm/sysreg.h>
@@ -88,7 +89,7 @@ static struct {
 	struct rvic_irq *untrusted;
 	/* Untrusted INTIDs in use, counted from nr_trusted. Under the domain's mutex. */
 	unsigned long *used;
-	bool found_enabled;
+	bool found_reset;
 } rvic __ro_after_init;
 
 /*
@@ -684,21 +685,28 @@ static int rvic_cpu_starting(unsigned int cpu)
 	return 0;
 }
 
-bool rvic_found_enabled(void)
+bool __init rvic_found_reset(void)
 {
-	return rvic.found_enabled;
+	return rvic.found_reset;
 }
 
 /*
- * Only ACKNOWLEDGE tells whether an instance is enabled. If it also acknowledges
- * what another kernel has left, that is put in order like the rest: trusted INTIDs
- * when this CPU starts, untrusted ones when they are routed here.
+ * Another kernel would have left this CPU's instance enabled, which ACKNOWLEDGE
+ * tells. If that also acknowledges something, it is put in order like the rest:
+ * trusted INTIDs when this CPU starts, untrusted ones when they are routed here.
+ *
+ * A kernel may crash on a CPU that it is just starting, and whose instance it has
+ * not enabled. A reset starts the first CPU; should that be another one in some
+ * machine, it only takes longer.
  */
-static bool __init rvic_is_enabled(void)
+static bool __init rvic_is_reset(void)
 {
 	struct arm_smccc_res res;
 
-	return rvic_call_quiet(RVIC_ACKNOWLEDGE, 0, 0, 0, &res) != -ESHUTDOWN;
+	if (read_cpuid_mpidr() & MPIDR_HWID_BITMASK)
+		return false;
+
+	return rvic_call_quiet(RVIC_ACKNOWLEDGE, 0, 0, 0, &res) == -ESHUTDOWN;
 }
 
 static int __init rvic_get_info(struct device_node *node)
@@ -765,7 +773,7 @@ static int __init rvic_of_init(struct device_node *node,
 	if (ret)
 		return ret;
 
-	rvic.found_enabled = rvic_is_enabled();
+	rvic.found_reset = rvic_is_reset();
 
 	ret = -ENOMEM;
 	rvic.masked = __alloc_percpu(BITS_TO_LONGS(rvic.nr_trusted) * sizeof(long),

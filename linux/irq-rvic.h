@@ -59,10 +59,10 @@ int rvic_call(u32 fn, unsigned long x1, unsigned long x2, unsigned long x3,
 int rvic_check_version(struct device_node *node, u32 fn);
 
 /*
- * Whether the rVIC of the CPU that booted was enabled before we came. If it was
- * not, the machine has just been reset, and no input is mapped.
+ * Whether the machine is as after a reset, with no input mapped: no other kernel
+ * has used rVIC and rVID since.
  */
-bool rvic_found_enabled(void);
+bool rvic_found_reset(void);
 
 /*
  * Directs the untrusted interrupt @d (the rVIC's own irq_data) to @cpu.

@@ -389,11 +389,11 @@ static int __init rvid_of_init(struct device_node *node,
 		return ret;
 
 	/*
-	 * A crashed kernel leaves its mappings and rVICs that are enabled, this CPU's
-	 * among them. No input may signal anything before we have mapped it. After a
-	 * reset none is mapped, and so many calls would be long to wait for.
+	 * A crashed kernel leaves its mappings and rVICs that are enabled. No input may
+	 * signal anything before we have mapped it. After a reset none is mapped, and
+	 * so many calls would be long to wait for.
 	 */
-	if (rvic_found_enabled()) {
+	if (!rvic_found_reset()) {
 		ret = rvid_unmap_all(inputs);
 		if (ret)
 			return ret;

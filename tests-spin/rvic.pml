@@ -52,7 +52,8 @@
  *   HOTPLUG            vCPU 1 goes offline and comes back. Interrupt 0 was
  *                      requested with IRQF_NO_AUTOEN: it is routed to vCPU 1,
  *                      and enabled some time later.
- *   KEXEC              A kernel starts on what a crashed one has left. It uses
+ *   KEXEC              A kernel starts on what a crashed one, or a reset, has
+ *                      left. It uses
  *                      vCPU 0, and device 0, which has to be a level, too.
  *   MAX_BARREN=        See "storm". Default: 1, and 2 with MOVES, DISABLES,
  *                      FREES or HOTPLUG.
@@ -1137,7 +1138,7 @@ inline come_online() {
 /* rvic_of_init(), rvid_of_init() */
 inline probe() {
     atomic {
-        waits = inst[me].on;                    /* rvic_is_enabled() */
+        waits = inst[me].on;                    /* rvic_is_reset() */
         if
         :: waits -> acknowledge(n)
         :: else
