@@ -50,7 +50,7 @@ APPEND = 'console=ttyAMA0 loglevel=5 panic=-1 mitigations=off nokaslr audit=0'
 CONSOLE_LINES = 40
 
 # What the host's kernel says only if something is wrong with it
-COMPLAINT = re.compile(r'WARNING: CPU|BUG: (?!soft lockup)|Oops|Unable to handle kernel')
+COMPLAINT = re.compile(r'WARNING: (?:CPU|.* at )|BUG: (?!soft lockup)|Oops|Unable to handle kernel')
 
 
 class HostError(Exception):
@@ -63,7 +63,7 @@ def usable():
 
 
 def own_gic():
-    """The version of this machine's GIC, if it is usable."""
+    """The version of the GIC of this machine, whose KVM is usable."""
     with open('/proc/interrupts', encoding='ascii') as file:
         return 3 if 'GICv3' in file.read() else 2
 
@@ -249,7 +249,7 @@ def run(command, options, folder, variables, files=(), kept=()):
     FILES are copied to it. Folders that are KEPT come back to where they were,
     without those below them that are called "scratch".
     """
-    if os.path.exists('/dev/kvm') and platform.machine() == 'aarch64':
+    if os.path.exists('/dev/kvm') and platform.machine() == 'aarch64' and not usable():
         print('you may not use /dev/kvm (are you in the group kvm?): emulating a host instead',
               file=sys.stderr, flush=True)
     for path in (os.path.join(options.host, 'base.cpio'),

@@ -187,8 +187,9 @@ def run_kvm(kernel='', suite='rvic-kvm'):
     logs = os.path.join(glob.escape(os.path.join(BUILD, 'tests/functional/aarch64')), 'test_kvm_*')
     for old in glob.glob(logs):
         shutil.rmtree(old)
-    # Threads of emulated CPUs that have to wait for each other's are very slow.
-    at_once = max(1, os.cpu_count() // kvm_host.Options().cpus)
+    # Threads of emulated CPUs that have to wait for each other's are very slow, and so
+    # are vCPUs.
+    at_once = max(1, (os.cpu_count() or 1) // kvm_host.Options().cpus)
     run_meson(suite, options=[f'--num-processes={at_once}'],
               RVIC_KVM_HOST='-'.join(filter(None, ['kvm-host', kernel])))
     report('kvm/logs', '' if glob.glob(os.path.join(logs, 'base.log')) else
@@ -449,7 +450,9 @@ def compare_outcomes(patched, unpatched, logs):
 # ---- Another version of QEMU -----------------------------------------------
 
 def run_newest_qemu():
-    """qtest and boot with the newest supported QEMU, beside the one of build/."""
+    """
+    qtest and boot with the newest supported QEMU, beside the one of build/; KVM's part compiles.
+    """
     build = os.path.join(TOP, 'build-' + NEWEST)
     if not run_script('setup', '--tests', '--kvm', '--qemu', NEWEST,
                       '--build', os.path.basename(build)):

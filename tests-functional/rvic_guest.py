@@ -39,8 +39,8 @@ CPU = 'host' if ACCEL == 'kvm' else 'max'
 # Bounds the boot and each job, in seconds. Both take a few on an idle machine.
 PATIENCE = 60 if ACCEL == 'tcg' else 240
 
-# Of the kernel's messages all, or, where each character costs exits that take
-# long, what is more than information
+# Which of the kernel's messages are looked at: all, or, where each character costs
+# exits that take long, what is more than information
 SEVERE = '' if ACCEL == 'tcg' else "-r | grep -E '^<[0-5]>|Linux version'"
 
 # Each character on the console costs exits from the guest, which emulated hosts
@@ -530,6 +530,7 @@ class LinuxVM:
             '-device',
             f'virtio-blk-pci,drive=root,addr={ROOT_SLOT:x}{root_options}')
         self.vm = self.new_vm(name)
+        self.handovers = 0
 
     def new_vm(self, name):
         """Return a QEMUMachine with our options."""
@@ -573,7 +574,8 @@ class LinuxVM:
         self.test.check_calls(self.qemu_log)
         address = 'unix:' + os.path.join(self.test.socket_dir().name,
                                          'migration')
-        source, self.vm = self.vm, self.new_vm(f'{self.name}-{time.time_ns()}')
+        self.handovers += 1
+        source, self.vm = self.vm, self.new_vm(f'{self.name}-{self.handovers}')
         self.vm.add_args('-incoming', address)
         self.vm.launch()
         source.cmd('migrate', uri=address)

@@ -11,17 +11,12 @@ initramfs.cpio.gz.
 
 import test_aarch64_rvic
 from qemu_test import QemuSystemTest
-from rvic_long import more, only_long
+from rvic_long import only_long
 
 
 @only_long
-class BootTest(test_aarch64_rvic.SeveralCPUs, test_aarch64_rvic.RvicTest):
+class BootTest(test_aarch64_rvic.FourCPUs):
     """One guest, which boots twice."""
-
-    cpus = more(2, 4)
-
-    # This boots another guest.
-    test_dmesg = only_long(test_aarch64_rvic.Guest.test_dmesg)
 
     def test_kvm(self):
         """KVM runs it."""

@@ -73,6 +73,7 @@ class InKernel(boot.Guest):
         self.assertEqual(len(assigned), self.cpus + 1)
         self.assertEqual(len(set(assigned)), self.cpus + 1)
         self.assertGreaterEqual(min(assigned), 256)
+        self.assertLess(max(assigned), 992)
         counts = dict(re.findall(r'^  input +(\d+) MSI, signalled (\d+)',
                                  self.boot()['info-pic'][0], re.M))
         # Those of the network are not among them.

@@ -18,7 +18,7 @@ RESETS = more(1, 5)
 
 # Each busy vCPU has a tick, which takes much of an emulated host.
 load.CPUS = more(2, 4)
-load.MIGRATIONS = more(1, 5)
+load.MIGRATIONS = 5
 load.SAMPLES = more(30, 100)
 
 # How often each CPU leaves
@@ -50,6 +50,7 @@ class LoadTest(load.LoadTest):
                 self.wait_for_load(guest)
                 self.check_load(guest)
                 self.check_online(guest)
+                self.check(guest)
                 guest.vm.cmd('system_reset')
                 guest.wait_until_ready(f'reset {n + 1}')
                 self.breaks += 1

@@ -2,8 +2,8 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-What a user can choose with KVM and rVIC/rVID: kernel-irqchip, vhost; and what is
-refused.
+What a user can choose with KVM and rVIC/rVID: kernel-irqchip, vhost; what is
+refused; snapshots and live migration.
 
 RVIC_GUEST in the environment is the folder with the guest's Image and
 initramfs.cpio.gz.
@@ -69,6 +69,10 @@ class MachineTest(LinuxTest):
             self.assertEqual(guest.power_off(), 0)
         self.check_refused('kernel-irqchip=off',
                            '-machine', RVIC + ',kernel-irqchip=on')
+        # libvirt's own options, and those that it passes on
+        self.check_refused('kernel-irqchip=off',
+                           '-machine', 'virt,gic-version=3,kernel-irqchip=off',
+                           '-machine', 'irqchip=rvic,kernel-irqchip=on')
 
     def stop(self, guest, high):
         """Stop while the line of CPU 0's timer is high, or is not."""

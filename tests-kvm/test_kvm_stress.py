@@ -22,12 +22,21 @@ from qemu_test import QemuSystemTest
 stress.PROGRESS = more(2, 20)
 stress.PATIENCE = 600
 
+# The least that it makes, each of a hundred operations of each vCPU
+ROUNDS = 5
+
 
 class StressTest(stress.StressTest):
     """Each test has a guest of its own."""
 
     # With KVM there is no choice of threads, and each of these takes minutes.
     test_threads = test_one_thread = test_postcopy = test_snapshots = None
+
+    def end(self, guest):
+        """First let it come to do something of all that it accounts for."""
+        while guest.wait_for_round() < ROUNDS:
+            pass
+        super().end(guest)
 
 
 if __name__ == '__main__':

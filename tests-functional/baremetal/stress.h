@@ -16,7 +16,7 @@
 struct parameters {
     uint64_t seed;
     uint64_t rounds;            /* 0: until a character comes from the UART */
-    uint64_t sampled;           /* timers' lines are looked at with each call */
+    uint64_t sampled;           /* KVM looks at timers' lines with each call */
 };
 
 #define CPUS            8

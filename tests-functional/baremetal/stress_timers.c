@@ -73,8 +73,8 @@ static void cancel_timer(struct cpu *me, unsigned index)
 }
 
 /*
- * The deadline has passed, and nobody has taken the interrupt, or it was
- * resampled since: it waits. An edge that was lost would not come back.
+ * The deadline has passed, and the interrupt has not been taken, or it was
+ * resampled since. So it has to be pending.
  */
 static void check_expired(struct cpu *me, unsigned index)
 {

@@ -222,8 +222,8 @@ int shim_engine_irqfd(const struct kvm_irqfd *irqfd)
     struct epoll_event event = { .events = EPOLLIN, .data.u32 = n };
 
     shim_log("irqfd %s %u", assign ? "assign" : "deassign", irqfd->gsi);
-    /* The first that leads nowhere stands for data that is no MSI's */
-    if (irqfd->gsi > model.num_untrusted ||
+    /* What leads nowhere stands for data that is no MSI's */
+    if ((irqfd->gsi >= model.num_untrusted && irqfd->gsi != SHIM_MAX_INPUTS) ||
         irqfd->flags & ~KVM_IRQFD_FLAG_DEASSIGN) {
         shim_violation("KVM_IRQFD for GSI %u of %u, flags 0x%x", irqfd->gsi,
                        model.num_untrusted, irqfd->flags);
