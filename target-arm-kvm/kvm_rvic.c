@@ -262,7 +262,8 @@ bool kvm_arm_rvic_in_kernel(void)
 
 int kvm_arm_rvic_msi_data_to_gsi(uint32_t data)
 {
-    return data >= rvic_msi_first && data < rvic_msi_end ? data : RVIC_MAX_INTIDS;
+    return data >= rvic_msi_first && data < rvic_msi_end ? data :
+           RVIC_MAX_INTIDS;
 }
 
 static void set_input(uint32_t input, bool level)

@@ -46,6 +46,7 @@ class RigTest(LinuxTest):
             self.assertGreater(sum(disks), 16)
             self.assertEqual(guest.power_off(), 0)
 
+    @only_long
     def test_kernel(self):
         """A GIC in the kernel"""
         self.check('virt,gic-version=host', 'GICv3', 'GIC-0')

@@ -216,7 +216,7 @@ static void victim(void)
         irq_mask();
     }
 
-    /* What is under way still comes; once both are here nothing more is sent. */
+    /* What is under way still comes; nothing is sent once both are here. */
     me->ready = false;
     irq_unmask();
     wait_until(!other->ready);

@@ -8,7 +8,7 @@
 
 #include "stress.h"
 
-/* Operations of a vCPU in a round; on KVM, in an emulated host, they are slow */
+/* Operations of a vCPU in a round; they are slow in an emulated host, on KVM */
 #define OPERATIONS      (PARAMETERS->sampled ? 100u : 1000u)
 
 /* Longer than any interrupt takes on a busy host, in microseconds */
