@@ -49,12 +49,17 @@ def parse():
                         help='how often each guest is booted (default: 5)')
     parser.add_argument('--seconds', type=int, default=2, metavar='N',
                         help='how long each measurement takes (default: 2)')
+    parser.add_argument('--icount', action='store_true',
+                        help='have an emulated host that executes an instruction each '
+                             'nanosecond: whatever else this machine does changes nothing')
     parser.add_argument('--json', action='store_true',
                         help='print all values instead of tables')
     args = parser.parse_args()
     for name in 'rounds', 'seconds':
         if not 1 <= getattr(args, name) <= 1000:
             parser.error(f'--{name}: {getattr(args, name)} is not between 1 and 1000')
+    if args.icount and kvm_host.usable():
+        parser.error('--icount: this machine has KVM itself, and emulates no host')
     return args
 
 
@@ -84,7 +89,7 @@ def measure(args, controllers, gic, folder):
     if kvm_host.usable():
         status = subprocess.run(command, check=False).returncode
     else:
-        options = kvm_host.Options(gic=gic)
+        options = kvm_host.Options(gic=gic, icount=args.icount)
         status = kvm_host.run(shlex.join(command), options, TOP, {}, files=[initrd],
                               kept=[folder])
     if status:

@@ -138,7 +138,8 @@ def qemu_command(files, options):
     command = [
         os.path.join(BUILD, 'qemu-system-aarch64'),
         '-machine', f'virt,virtualization=on,gic-version={options.gic or 3}',
-        '-accel', 'tcg,thread=multi', '-cpu', CPU,
+        *(['-accel', 'tcg,thread=single', '-icount', 'shift=0,sleep=off']
+          if options.icount else ['-accel', 'tcg,thread=multi']), '-cpu', CPU,
         '-smp', str(options.cpus), '-m', options.memory,
         '-kernel', os.path.join(options.host, 'vmlinuz'), '-initrd', f'{files}initrd',
         '-append', APPEND, '-no-reboot',
@@ -228,11 +229,13 @@ class Options:
     build: the build directory of the QEMU tree
     guest: the folder of the guest for it that scripts/guest has made
     shell: whether the command has our terminal
+    icount: whether a nanosecond is an instruction there; its CPUs take turns then
     """
 
-    def __init__(self, shell=False, gic=None):
+    def __init__(self, shell=False, gic=None, icount=False):
         self.shell = shell
         self.gic = gic
+        self.icount = icount
         self.cpus = max(2, min(os.cpu_count() or 1, 4))
         self.memory = '3G'
         self.host = os.path.join(BUILD, os.environ.get('RVIC_KVM_HOST', 'kvm-host'))
