@@ -519,7 +519,8 @@ class LinuxVM:
                        patience * 2 // 3)
 
         self.args = (
-            '-machine', machine, '-accel', accel, '-cpu', cpu, '-smp', str(cpus), '-m', memory,
+            '-machine', machine, '-accel', accel, '-cpu', cpu,
+            '-smp', str(cpus), '-m', memory,
             '-d', 'guest_errors', '-D', self.qemu_log,
             '-kernel', os.path.join(test.folder, 'Image'),
             '-append', f'console=ttyAMA0 root={ROOT} rw rootwait init=/init'

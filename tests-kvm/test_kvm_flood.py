@@ -9,7 +9,6 @@ The guest is baremetal/flood.c. What was measured is in the tests' log, and in
 docs/system/arm/virt-rvic-kvm.rst how that compares.
 """
 
-import re
 import statistics
 import time
 
