@@ -68,6 +68,12 @@ def own_gic():
         return 3 if 'GICv3' in file.read() else 2
 
 
+def own_pmus():
+    """How many kinds of PMUs the CPUs of this machine have."""
+    # Those of other parts of it have "cpumask" instead.
+    return len(glob.glob('/sys/bus/event_source/devices/*/cpus'))
+
+
 # ---- What is in it ---------------------------------------------------------
 
 def pack(path, sysroot, busybox, init, more):
@@ -158,6 +164,28 @@ def qemu_command(files, options):
     return command
 
 
+def heterogeneous(files, options):
+    """The same for a machine with two PMUs."""
+    if options.gic == 2:
+        raise HostError('--hetero and --gic 2 exclude each other: it takes a GICv3')
+    try:
+        # Only scripts/kvm-host sees to it that there is libfdt.
+        import hetero  # pylint: disable=import-outside-toplevel
+    except ImportError as error:
+        raise HostError(f'{sys.executable}: {error}: start scripts/kvm-host instead') from error
+    command = qemu_command(files, options)
+    tree = f'{files}dtb'
+    done = subprocess.run([*command, '-machine', f'dumpdtb={tree}'], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode or not os.path.exists(tree):
+        raise HostError(f'QEMU writes no device tree: {done.stdout.decode().strip()}')
+    with open(tree, 'rb') as file:
+        data = hetero.two_pmus(file.read())
+    with open(tree, 'wb') as file:
+        file.write(data)
+    return [*command, '-dtb', tree]
+
+
 def end_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
@@ -230,13 +258,15 @@ class Options:
     guest: the folder of the guest for it that scripts/guest has made
     shell: whether the command has our terminal
     icount: whether a nanosecond is an instruction there; its CPUs take turns then
+    hetero: whether CPUs 0 and 1 have another PMU than 2 and 3; it has a GICv3 then
     """
 
-    def __init__(self, shell=False, gic=None, icount=False):
+    def __init__(self, shell=False, gic=None, icount=False, hetero=False):
         self.shell = shell
         self.gic = gic
         self.icount = icount
-        self.cpus = max(2, min(os.cpu_count() or 1, 4))
+        self.hetero = hetero
+        self.cpus = 4 if hetero else max(2, min(os.cpu_count() or 1, 4))
         self.memory = '3G'
         self.host = os.path.join(BUILD, os.environ.get('RVIC_KVM_HOST', 'kvm-host'))
         self.build = os.path.realpath(os.environ.get('QEMU_BUILD_ROOT', BUILD))
@@ -273,9 +303,10 @@ def run(command, options, folder, variables, files=(), kept=()):
             if options.shell:
                 archive.data('rvic/session', b'')
             archive.end()
+        qemu = (heterogeneous if options.hetero else qemu_command)(prefix, options)
         status = b''
         try:
-            returncode = boot(qemu_command(prefix, options), options.shell)
+            returncode = boot(qemu, options.shell)
             status = read(prefix + 'status').strip()
         except BrokenPipeError:
             status = b'nobody wants it'
@@ -343,6 +374,9 @@ def run_tests(names, options):
         if options.gic not in (None, own_gic()):
             print(f'1..0 # SKIP this host has no GICv{options.gic}')
             return 0
+        if options.hetero and own_pmus() < 2:
+            print('1..0 # SKIP all CPUs of this host have the same PMU')
+            return 0
         os.chdir(options.build)
         os.execve(sys.executable, [sys.executable, *command], {**os.environ, **variables})
     return run('exec ' + shlex.join(['/usr/bin/python3', *command]), options, options.build,
@@ -356,6 +390,7 @@ def parse():
     parser.add_argument('--exec', dest='command')
     parser.add_argument('--shell', action='store_true')
     parser.add_argument('--gic', type=int)
+    parser.add_argument('--hetero', action='store_true')
     return parser.parse_args()
 
 
@@ -373,7 +408,7 @@ def main():
     if args.test:
         # meson does not always end its tests, nor would anybody end their hosts.
         end_with_parent()
-    options = Options(args.shell, args.gic)
+    options = Options(args.shell, args.gic, hetero=args.hetero)
     terminal = termios.tcgetattr(0) if args.shell and sys.stdin.isatty() else None
 
     def run_it():
