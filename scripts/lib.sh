@@ -327,18 +327,23 @@ hunk_headings() {
 
 # apply_series TREE TITLE PATCH...: makes TREE's files what the pristine ones
 # are with exactly these patches on them, and writes only files that differ
-# from what is there. All or nothing.
+# from what is there. All or nothing. A patch may add a file or a link.
 #
 # One line of context lets a hunk land in another function than it was made
 # for, so each must come out under the heading that its patch has.
 apply_series() {
     local tree=$1 title=$2 pristine=$1/.rvic-pristine
-    local patch name file files said before after
+    local patch name file files said before after added=()
     shift 2
     mkdir -p "$pristine"
     for patch; do
         files=$(git apply --numstat "$patch" | cut -f 3) || die "$patch: not a patch"
+        said=$(git apply --summary "$patch" | sed -n 's/^ create mode [0-7]* //p')
         for file in $files; do
+            if grep -qxF "$file" <<<"$said"; then
+                added+=("$file")
+                continue
+            fi
             [ ! -e "$pristine/$file" ] || continue
             [ -e "$tree/$file" ] ||
                 die "$(basename "$patch") does not apply to $title: it has no $file"
@@ -369,7 +374,12 @@ apply_series() {
         before=$after
     done
 
-    (cd "$pristine" && find . -type f) | while read -r file; do
+    (cd "$pristine" && find . -type f; printf '%s\n' "${added[@]}") | while read -r file; do
+        [ -n "$file" ] || continue
+        if [ -L "$scratch/$file" ]; then
+            ln -sfn "$(readlink "$scratch/$file")" "$tree/$file"
+            continue
+        fi
         cmp -s "$scratch/$file" "$tree/$file" && continue
         cp -p "$scratch/$file" "$tree/$file.rvic-new"
         touch "$tree/$file.rvic-new" # what depends on it must be rebuilt

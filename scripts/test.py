@@ -248,7 +248,10 @@ def without_anchor(patch, pristine):
     """
     bad = []
     for part in re.split(r'^diff --git ', patch, flags=re.M)[1:]:
-        name = re.search(r'^--- a/(.*)$', part, re.M)[1]
+        old = re.search(r'^--- a/(.*)$', part, re.M)
+        if not old:
+            continue    # a file that the patch adds
+        name = old[1]
         with open(os.path.join(pristine, name), encoding='utf-8') as file:
             lines = collections.Counter(file.read().splitlines())
         for hunk in re.split(r'^(?=@@ )', part, flags=re.M)[1:]:
