@@ -68,6 +68,17 @@ bool kvm_host_cpus_contain(const KVMHostCPUs *cpus, unsigned long cpu)
     return cpu < cpus->nbits && test_bit(cpu, cpus->map);
 }
 
+bool kvm_host_cpus_within(const KVMHostCPUs *cpus, const KVMHostCPUs *others)
+{
+    for (unsigned long cpu = 0; cpu < cpus->nbits; cpu++) {
+        if (kvm_host_cpus_contain(cpus, cpu) &&
+            !kvm_host_cpus_contain(others, cpu)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool is_empty(const KVMHostCPUs *cpus)
 {
     return find_first_bit(cpus->map, cpus->nbits) >= cpus->nbits;
@@ -104,86 +115,64 @@ typedef struct Requirement {
 } Requirement;
 
 /* All requirements; they last as long as the virtual machine */
-static GArray *required;
+static Requirement required[4];
+static unsigned num_required;
 
 void kvm_arm_host_cpus_require(const char *what, const KVMHostCPUs *cpus,
                                bool confine)
 {
-    Requirement requirement = {
-        .what = g_strdup(what),
-        .cpus.nbits = cpus->nbits,
-        .confine = confine,
-    };
+    Requirement *requirement = &required[num_required];
 
-    requirement.cpus.map = bitmap_new(cpus->nbits);
-    bitmap_copy(requirement.cpus.map, cpus->map, cpus->nbits);
-    if (!required) {
-        required = g_array_new(false, false, sizeof(Requirement));
-    }
-    g_array_append_val(required, requirement);
+    g_assert(num_required < ARRAY_SIZE(required) && !is_empty(cpus));
+    requirement->what = g_strdup(what);
+    requirement->confine = confine;
+    requirement->cpus.nbits = cpus->nbits;
+    requirement->cpus.map = bitmap_new(cpus->nbits);
+    bitmap_copy(requirement->cpus.map, cpus->map, cpus->nbits);
+    num_required++;
 }
 
-static const Requirement *next_requirement(const Requirement *previous)
+/* Take out of a set what is not in another */
+static void restrict_to(KVMHostCPUs *cpus, const KVMHostCPUs *others)
 {
-    const Requirement *first, *next;
-
-    if (!required) {
-        return NULL;
+    for (unsigned long cpu = 0; cpu < cpus->nbits; cpu++) {
+        if (!kvm_host_cpus_contain(others, cpu)) {
+            clear_bit(cpu, cpus->map);
+        }
     }
-    first = &g_array_index(required, Requirement, 0);
-    next = previous ? previous + 1 : first;
-    return next - first < required->len ? next : NULL;
 }
 
-/*
- * The requirements that a CPU does not meet, or all without one, in words; and
- * the CPUs that meet them all. Returns: NULL if there are no such requirements.
- */
-static char *describe_required(long without, KVMHostCPUs *common)
+/* Returns: the CPUs that meet all requirements, in words */
+static char *list_required(void)
 {
-    g_autoptr(GString) text = g_string_new(NULL);
-    bool first = true;
+    g_auto(KVMHostCPUs) common = {};
 
-    for (const Requirement *r = NULL; (r = next_requirement(r)); ) {
-        g_autofree char *list = kvm_host_cpus_list(&r->cpus);
+    for (unsigned long cpu = 0; cpu < required[0].cpus.nbits; cpu++) {
+        if (kvm_host_cpus_contain(&required[0].cpus, cpu)) {
+            add_cpu(&common, cpu);
+        }
+    }
+    for (unsigned n = 1; n < num_required; n++) {
+        restrict_to(&common, &required[n].cpus);
+    }
+    return kvm_host_cpus_list(&common);
+}
 
-        for (unsigned long cpu = 0; first && cpu < r->cpus.nbits; cpu++) {
-            if (kvm_host_cpus_contain(&r->cpus, cpu)) {
-                add_cpu(common, cpu);
-            }
-        }
-        for (unsigned long cpu = 0; cpu < common->nbits; cpu++) {
-            if (!kvm_host_cpus_contain(&r->cpus, cpu)) {
-                clear_bit(cpu, common->map);
-            }
-        }
-        first = false;
-        if (without < 0 || !kvm_host_cpus_contain(&r->cpus, without)) {
+/* Returns: the requirements that some of these CPUs do not meet, in words */
+static char *describe_required(const KVMHostCPUs *cpus)
+{
+    GString *text = g_string_new(NULL);
+
+    for (unsigned n = 0; n < num_required; n++) {
+        g_autofree char *list = kvm_host_cpus_list(&required[n].cpus);
+
+        if (!kvm_host_cpus_within(cpus, &required[n].cpus)) {
             g_string_append_printf(text, "%s%s has host CPUs %s",
-                                   text->len ? ", " : "", r->what, list);
+                                   text->len ? ", " : "", required[n].what,
+                                   list);
         }
     }
-    return text->len ? g_string_free(g_steal_pointer(&text), false) : NULL;
-}
-
-/* Returns: whether anything was to be taken out */
-static bool reduce_to_required(KVMHostCPUs *cpus)
-{
-    bool reduced = false;
-
-    for (const Requirement *r = NULL; (r = next_requirement(r)); ) {
-        if (!r->confine) {
-            continue;
-        }
-        for (unsigned long cpu = 0; cpu < cpus->nbits; cpu++) {
-            if (kvm_host_cpus_contain(cpus, cpu) &&
-                !kvm_host_cpus_contain(&r->cpus, cpu)) {
-                clear_bit(cpu, cpus->map);
-                reduced = true;
-            }
-        }
-    }
-    return reduced;
+    return g_string_free(text, false);
 }
 
 static void warn_not_confined(int err, const char *why)
@@ -193,67 +182,70 @@ static void warn_not_confined(int err, const char *why)
     if (!warned) {
         warn_report("cannot keep vCPUs on some host CPUs: %s: %s: pin their "
                     "threads, for example with libvirt's <vcpupin>", why,
-                    strerror(err));
+                    strerror(abs(err)));
         warned = true;
     }
 }
 
 void kvm_arm_host_cpus_confine(ARMCPU *cpu)
 {
-    g_auto(KVMHostCPUs) own = {}, common = {};
-    g_autofree char *before = NULL;
-    g_autofree char *why = describe_required(-1, &common);
+    g_auto(KVMHostCPUs) own = {};
+    g_autofree char *why = NULL, *before = NULL;
     QemuThread *thread = CPU(cpu)->thread;
     int err;
 
-    if (!why) {
+    if (!num_required) {
         return;
     }
     err = qemu_thread_get_affinity(thread, &own.map, &own.nbits);
     if (err) {
-        warn_not_confined(err, why);
+        warn_not_confined(err, "which they may use is unknown");
         return;
     }
     before = kvm_host_cpus_list(&own);
-    /* It may be right already, where a sandbox denies to change anything */
-    if (!reduce_to_required(&own)) {
-        return;
+    why = describe_required(&own);
+    for (unsigned n = 0; n < num_required; n++) {
+        if (required[n].confine) {
+            restrict_to(&own, &required[n].cpus);
+        }
     }
     if (is_empty(&own)) {
         error_report("vCPU %d cannot run anywhere: its thread has host CPUs "
                      "%s, but %s: start QEMU with others, for example with "
-                     "taskset, or choose something else",
-                     CPU(cpu)->cpu_index, before, why);
+                     "taskset; if it is to be pinned later, use "
+                     "pmu-affinity=off", CPU(cpu)->cpu_index, before, why);
         exit(1);
     }
-    err = qemu_thread_set_affinity(thread, own.map, own.nbits);
-    if (err) {
-        warn_not_confined(err, why);
+    /* It may be right already, where a sandbox denies to change anything */
+    if (*why) {
+        err = qemu_thread_set_affinity(thread, own.map, own.nbits);
+        if (err) {
+            warn_not_confined(err, why);
+        }
     }
 }
 
 /* ---- What KVM does if a vCPU is elsewhere ---- */
 
-/* Whether the user has been told why the machine is pausing */
-static bool fail_entry_told;
-
-static void on_vm_state_change(void *opaque, bool running, RunState state)
-{
-    if (running) {
-        fail_entry_told = false;
-    }
-}
+/* Why the machine is pausing; there may be more vCPUs, but one is enough */
+static struct {
+    CPUState *cs;       /* NULL: it is not */
+    uint64_t reason;
+    uint32_t host_cpu;
+} refused;
 
 static void tell_fail_entry(CPUState *cs, uint64_t reason, uint32_t host_cpu)
 {
-    g_auto(KVMHostCPUs) common = {};
+    g_auto(KVMHostCPUs) here = {};
     g_autofree char *cpus = NULL, *why = NULL;
 
-    if (reason & KVM_EXIT_FAIL_ENTRY_CPU_UNSUPPORTED) {
-        why = describe_required(host_cpu, &common);
+    if (reason & KVM_EXIT_FAIL_ENTRY_CPU_UNSUPPORTED &&
+        host_cpu <= UINT16_MAX) {
+        add_cpu(&here, host_cpu);
+        why = describe_required(&here);
     }
-    if (why) {
-        cpus = kvm_host_cpus_list(&common);
+    if (why && *why) {
+        cpus = list_required();
         error_report("KVM cannot run vCPU %d on host CPU %" PRIu32 ": %s: the "
                      "virtual machine is paused: pin thread %d to host CPUs "
                      "%s, for example with 'taskset -pc %s %d', then 'cont'",
@@ -274,21 +266,33 @@ static void tell_fail_entry(CPUState *cs, uint64_t reason, uint32_t host_cpu)
                                    reason, cpus, kvm_arm_pmu_name());
 }
 
+/*
+ * Whoever waits for the event may answer with "cont" at once, which has to find
+ * all vCPUs stopped.
+ */
+static void on_vm_state_change(void *opaque, bool running, RunState state)
+{
+    CPUState *cs = refused.cs;
+
+    refused.cs = NULL;
+    if (cs && !running) {
+        tell_fail_entry(cs, refused.reason, refused.host_cpu);
+    }
+}
+
 int kvm_arm_handle_fail_entry(ARMCPU *cpu, const struct kvm_run *run)
 {
     static bool watching;
-    uint64_t reason = run->fail_entry.hardware_entry_failure_reason;
-    uint32_t host_cpu = run->fail_entry.cpu;
 
     bql_lock();
     if (!watching) {
         qemu_add_vm_change_state_handler(on_vm_state_change, NULL);
         watching = true;
     }
-    /* If one vCPU is out of place, others may be, too; they are tried again */
-    if (!fail_entry_told) {
-        fail_entry_told = true;
-        tell_fail_entry(CPU(cpu), reason, host_cpu);
+    if (!refused.cs) {
+        refused.cs = CPU(cpu);
+        refused.reason = run->fail_entry.hardware_entry_failure_reason;
+        refused.host_cpu = run->fail_entry.cpu;
     }
     vm_stop(RUN_STATE_PAUSED);
     bql_unlock();

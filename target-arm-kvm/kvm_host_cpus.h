@@ -43,6 +43,13 @@ bool kvm_host_cpus_read(KVMHostCPUs *cpus, const char *path, Error **errp);
 bool kvm_host_cpus_contain(const KVMHostCPUs *cpus, unsigned long cpu);
 
 /**
+ * kvm_host_cpus_within: whether all CPUs of a set are in another
+ * @cpus: the set
+ * @others: the other one
+ */
+bool kvm_host_cpus_within(const KVMHostCPUs *cpus, const KVMHostCPUs *others);
+
+/**
  * kvm_host_cpus_list: a set in words
  * @cpus: the set
  *
@@ -53,7 +60,7 @@ char *kvm_host_cpus_list(const KVMHostCPUs *cpus);
 /**
  * kvm_arm_host_cpus_require: say that vCPUs can run on some host CPUs only
  * @what: what it is that has them, as "the PMU armv8_cortex_a53"
- * @cpus: the CPUs, which are copied
+ * @cpus: the CPUs, at least one, which are copied
  * @confine: whether QEMU keeps the vCPUs' threads there
  *
  * To be called before there are vCPUs. All that is required goes together.
@@ -77,7 +84,7 @@ void kvm_arm_host_cpus_confine(ARMCPU *cpu);
  * @cpu: the vCPU, in its own thread, without the BQL
  * @run: KVM's account of it
  *
- * The virtual machine is paused, and the user is told why and what to do; it
+ * The virtual machine is paused; then the user is told why and what to do. It
  * goes on with "cont". The rule is in Linux's documentation of KVM,
  * KVM_EXIT_FAIL_ENTRY.
  *

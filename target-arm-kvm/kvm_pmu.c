@@ -32,17 +32,14 @@ OBJECT_DECLARE_SIMPLE_TYPE(KVMArmPMU, KVM_ARM_PMU)
 
 /* Where Linux has its PMUs; those of CPUs have a file "cpus" */
 #define PMU_FOLDER  "/sys/bus/event_source/devices"
-#define MIDR_FORMAT "/sys/devices/system/cpu/cpu%lu/regs/identification/midr_el1"
+#define MIDR_FORMAT "/sys/devices/system/cpu/cpu%lu/regs/identification" \
+                    "/midr_el1"
 
 /* Linux 6.16; QEMU's copy of Linux's headers is older */
 #define PMU_V3_SET_NR_COUNTERS  4
 
 #define REG_DFR0    ARM64_SYS_REG(3, 0, 0, 5, 0)
 #define REG_PMCR    ARM64_SYS_REG(3, 3, 9, 12, 0)
-
-#define REG_CNTENSET ARM64_SYS_REG(3, 3, 9, 12, 1)
-#define REG_INTENSET ARM64_SYS_REG(3, 0, 9, 14, 1)
-#define REG_OVSSET  ARM64_SYS_REG(3, 3, 9, 14, 3)
 
 #define PMCR_N_SHIFT    11
 #define PMCR_N_LENGTH   5
@@ -130,7 +127,7 @@ static HostPMU *read_host_pmu(const char *name)
     HostPMU *pmu = g_new0(HostPMU, 1);
 
     pmu->name = g_strdup(name);
-    if (!kvm_host_cpus_read(&pmu->cpus, cpus, NULL) ||
+    if (!kvm_host_cpus_read(&pmu->cpus, cpus, NULL) || !pmu->cpus.nbits ||
         !g_file_get_contents(type, &number, NULL, NULL) ||
         qemu_strtoi(g_strstrip(number), NULL, 10, &pmu->type) < 0) {
         free_host_pmu(pmu);
@@ -174,7 +171,7 @@ static const HostPMU *find_host_pmu(const char *name)
 {
     int type;
 
-    if (qemu_strtoi(name, NULL, 0, &type) < 0) {
+    if (qemu_strtoi(name, NULL, 10, &type) < 0) {
         type = -1;
     }
     for (guint n = 0; n < host_pmus->len; n++) {
@@ -199,19 +196,21 @@ static const HostPMU *host_pmu_of_cpu(unsigned long cpu)
     return NULL;
 }
 
-/* Returns: 0 if the host does not say */
+/* Returns: 0 if the host does not say; it does only for CPUs that are online */
 static uint32_t host_pmu_model(const HostPMU *pmu)
 {
-    unsigned long cpu = find_first_bit(pmu->cpus.map, pmu->cpus.nbits);
-    g_autofree char *path = g_strdup_printf(MIDR_FORMAT, cpu);
-    g_autofree char *text = NULL;
-    uint64_t midr;
+    for (unsigned long cpu = 0; cpu < pmu->cpus.nbits; cpu++) {
+        g_autofree char *path = g_strdup_printf(MIDR_FORMAT, cpu);
+        g_autofree char *text = NULL;
+        uint64_t midr;
 
-    if (!g_file_get_contents(path, &text, NULL, NULL) ||
-        qemu_strtou64(g_strstrip(text), NULL, 16, &midr) < 0) {
-        return 0;
+        if (kvm_host_cpus_contain(&pmu->cpus, cpu) &&
+            g_file_get_contents(path, &text, NULL, NULL) &&
+            qemu_strtou64(g_strstrip(text), NULL, 16, &midr) == 0) {
+            return midr & MIDR_MODEL_MASK;
+        }
     }
-    return midr & MIDR_MODEL_MASK;
+    return 0;
 }
 
 /* ---- Migration ---- */
@@ -269,53 +268,12 @@ static int refuse_pmu(const char *format, ...)
     return -EINVAL;
 }
 
-/* Returns: what the migration stream has for a register, 0 if it has none */
-static uint64_t loaded_register(const ARMCPU *cpu, uint64_t id)
-{
-    for (int n = 0; n < cpu->cpreg_vmstate_array_len; n++) {
-        if (cpu->cpreg_vmstate_indexes[n] == id) {
-            return cpu->cpreg_vmstate_values[n];
-        }
-    }
-    return 0;
-}
-
-/*
- * Of a pair like PMCNTENSET_EL0 and PMCNTENCLR_EL0, both read as what is set, and
- * QEMU restores both. Some KVMs, that of Linux 6.12 is one, clear then what they
- * are given for the latter, which is everything. So the former come once more.
- */
-static void set_registers_again(void)
-{
-    static const uint64_t ids[] = { REG_CNTENSET, REG_INTENSET, REG_OVSSET };
-    CPUState *cs;
-
-    CPU_FOREACH(cs) {
-        for (size_t n = 0; n < ARRAY_SIZE(ids); n++) {
-            uint64_t value = loaded_register(ARM_CPU(cs), ids[n]);
-
-            kvm_set_one_reg(cs, ids[n], &value);
-        }
-    }
-}
-
-static void pmu_vm_state_change(void *opaque, bool running, RunState state)
-{
-    KVMArmPMU *pmu = opaque;
-
-    if (running && pmu->loaded) {
-        set_registers_again();
-        pmu->loaded = false;
-    }
-}
-
 /* It is loaded before vCPUs are: KVM ignores some of what it cannot have */
 static int pmu_post_load(void *opaque, int version_id)
 {
     KVMArmPMU *pmu = opaque, here = { .host = pmu->host };
 
     pmu->loaded = true;
-
     read_identification(&here);
     if (pmu->model && here.model && pmu->model != here.model) {
         return refuse_pmu("it belongs to CPUs of MIDR 0x%08" PRIx32 ", not "
@@ -353,6 +311,62 @@ static const VMStateDescription vmstate_pmu = {
     },
 };
 
+/* ---- Registers that QEMU would lose ---- */
+
+/*
+ * Of a pair like PMCNTENSET_EL0 and PMCNTENCLR_EL0, both read as what is set.
+ * QEMU restores both, and clears its own copy with the latter; so do some KVMs,
+ * that of Linux 6.12 is one. Whenever QEMU has written registers, counters and
+ * their interrupts would be disabled. So what KVM had before is put back.
+ */
+static const uint64_t lost_registers[] = {
+    ARM64_SYS_REG(3, 3, 9, 12, 1),      /* PMCNTENSET_EL0 */
+    ARM64_SYS_REG(3, 0, 9, 14, 1),      /* PMINTENSET_EL1 */
+    ARM64_SYS_REG(3, 3, 9, 14, 3),      /* PMOVSSET_EL0 */
+};
+
+/* Of the vCPU that this thread is writing; it does not always have the BQL */
+static __thread uint64_t kept_registers[ARRAY_SIZE(lost_registers)];
+
+/* Returns: whether the migration stream has that register */
+static bool loaded_register(const ARMCPU *cpu, uint64_t id, uint64_t *value)
+{
+    for (int n = 0; n < cpu->cpreg_vmstate_array_len; n++) {
+        if (cpu->cpreg_vmstate_indexes[n] == id) {
+            *value = cpu->cpreg_vmstate_values[n];
+            return true;
+        }
+    }
+    return false;
+}
+
+void kvm_arm_pmu_keep_registers(ARMCPU *cpu)
+{
+    for (size_t n = 0; chosen && n < ARRAY_SIZE(lost_registers); n++) {
+        uint64_t id = lost_registers[n], *value = &kept_registers[n];
+
+        *value = 0;
+        if (!chosen->loaded || !loaded_register(cpu, id, value)) {
+            kvm_get_one_reg(CPU(cpu), id, value);
+        }
+    }
+}
+
+void kvm_arm_pmu_restore_registers(ARMCPU *cpu)
+{
+    for (size_t n = 0; chosen && n < ARRAY_SIZE(lost_registers); n++) {
+        kvm_set_one_reg(CPU(cpu), lost_registers[n], &kept_registers[n]);
+    }
+}
+
+static void pmu_vm_state_change(void *opaque, bool running, RunState state)
+{
+    KVMArmPMU *pmu = opaque;
+
+    /* From now on, KVM knows better than what was loaded */
+    pmu->loaded &= !running;
+}
+
 /* ---- The choice ---- */
 
 /* All that can go wrong is between the user and KVM, before anything runs */
@@ -373,8 +387,13 @@ static const HostPMU *resolve(void)
     g_autofree char *all = describe_host_pmus();
     const HostPMU *pmu;
 
-    if (!host_pmus->len || !kvm_arm_pmu_supported()) {
-        refuse("pmu=NAME: this host's KVM has no PMU for virtual machines");
+    if (!kvm_arm_pmu_supported()) {
+        refuse("pmu=NAME, pmu-counters=N: this host's KVM has no PMU for "
+               "virtual machines: leave them out");
+    }
+    if (!host_pmus->len) {
+        refuse("pmu=NAME, pmu-counters=N: there is no PMU of CPUs below "
+               PMU_FOLDER ": leave them out");
     }
     if (!asked.pmu) {
         if (host_pmus->len > 1) {
@@ -490,19 +509,27 @@ static void set_pmu(int vcpu_fd)
     }
 }
 
-/* KVM's choice is the PMU of the CPU that initialises the first vCPU */
-static void warn_of_chance(void)
+/*
+ * KVM's choice is the PMU of the CPU that initialises the first vCPU. Whoever
+ * has put all threads on CPUs of one PMU knows that.
+ */
+static void warn_of_chance(ARMCPU *vcpu)
 {
-    static bool warned;
+    static bool looked;
+    g_auto(KVMHostCPUs) own = {};
     g_autofree char *all = NULL;
     const HostPMU *pmu;
     int cpu = sched_getcpu();
 
-    if (warned || host_pmus->len < 2 || cpu < 0) {
+    if (looked || host_pmus->len < 2 || cpu < 0 ||
+        qemu_thread_get_affinity(CPU(vcpu)->thread, &own.map, &own.nbits)) {
         return;
     }
-    warned = true;
+    looked = true;
     pmu = host_pmu_of_cpu(cpu);
+    if (pmu && kvm_host_cpus_within(&own, &pmu->cpus)) {
+        return;
+    }
     all = describe_host_pmus();
     warn_report("KVM takes the PMU %s by chance, that of host CPU %d, and "
                 "counters stop while a vCPU runs elsewhere: choose with "
@@ -521,7 +548,7 @@ void kvm_arm_pmu_select(ARMCPU *cpu)
 {
     if (!chosen) {
         if (cpu->has_pmu) {
-            warn_of_chance();
+            warn_of_chance(cpu);
         }
         return;
     }
@@ -595,17 +622,19 @@ static void set_affinity(Object *obj, bool value, Error **errp)
 void kvm_arm_pmu_add_properties(ObjectClass *oc)
 {
     object_class_property_add_str(oc, "pmu", get_pmu, set_pmu_property);
-    object_class_property_set_description(oc, "pmu",
-        "The host's PMU that the virtual machine gets: a name below "
+    object_class_property_set_description(
+        oc, "pmu", "The host's PMU that the virtual machine gets: a name below "
         PMU_FOLDER ", or its type");
     object_class_property_add(oc, "pmu-counters", "uint32", get_counters,
                               set_counters_property, NULL, NULL);
-    object_class_property_set_description(oc, "pmu-counters",
+    object_class_property_set_description(
+        oc, "pmu-counters",
         "Event counters of the virtual machine's PMU (default: all)");
     object_class_property_add_bool(oc, "pmu-affinity", get_affinity,
                                    set_affinity);
-    object_class_property_set_description(oc, "pmu-affinity",
-        "Set off to leave vCPU threads where they are, not on the PMU's CPUs");
+    object_class_property_set_description(
+        oc, "pmu-affinity",
+        "Set off to leave vCPU threads where they are");
 }
 
 static char *get_name(Object *obj, Error **errp)
@@ -635,11 +664,11 @@ static void get_pmu_counters(Object *obj, Visitor *v, const char *name,
 static void kvm_arm_pmu_class_init(ObjectClass *oc, RVICClassData *data)
 {
     object_class_property_add_str(oc, "name", get_name, NULL);
-    object_class_property_add(oc, "perf-type", "int32", get_perf_type, NULL, NULL,
-                              NULL);
+    object_class_property_add(oc, "perf-type", "int32", get_perf_type, NULL,
+                              NULL, NULL);
     object_class_property_add_str(oc, "cpus", get_cpus, NULL);
-    object_class_property_add(oc, "counters", "uint8", get_pmu_counters, NULL, NULL,
-                              NULL);
+    object_class_property_add(oc, "counters", "uint8", get_pmu_counters, NULL,
+                              NULL, NULL);
 }
 
 static const TypeInfo kvm_arm_pmu_types[] = {

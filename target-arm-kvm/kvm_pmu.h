@@ -47,6 +47,18 @@ void kvm_arm_pmu_select_scratch(int vcpu_fd);
 void kvm_arm_pmu_select(ARMCPU *cpu);
 
 /**
+ * kvm_arm_pmu_keep_registers: remember registers that QEMU would lose
+ * @cpu: the vCPU, whose registers are about to be written
+ */
+void kvm_arm_pmu_keep_registers(ARMCPU *cpu);
+
+/**
+ * kvm_arm_pmu_restore_registers: write those that were remembered
+ * @cpu: the vCPU, whose registers have just been written
+ */
+void kvm_arm_pmu_restore_registers(ARMCPU *cpu);
+
+/**
  * kvm_arm_pmu_name: the name of the PMU that the user has chosen
  *
  * Returns: the name, or NULL without a choice
