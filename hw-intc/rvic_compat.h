@@ -14,8 +14,10 @@
 typedef struct CharBackend CharFrontend;
 /* The last argument of TypeInfo.class_init points to this */
 typedef void RVICClassData;
+#define RVIC_ID_AA64DFR0(isar) ((isar)->id_aa64dfr0)
 #else
 typedef const void RVICClassData;
+#define RVIC_ID_AA64DFR0(isar) ((isar)->idregs[ID_AA64DFR0_EL1_IDX])
 #endif
 
 #endif
