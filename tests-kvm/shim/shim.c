@@ -1,14 +1,15 @@
 /*
- * A KVM with rVIC, for tests
+ * A KVM with rVIC, or with SPE, for tests
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 /*
- * No kernel with an rVIC can be had. This library, preloaded into QEMU, stands
- * between it and a real KVM, passes on what that knows, and answers for the
- * rVIC itself. It holds QEMU to the rules of that interface: what QEMU must not
- * do ends it with a line that begins "rvic-shim: ".
+ * No kernel with an rVIC can be had, nor one with SPE for guests. This library,
+ * preloaded into QEMU, stands between it and a real KVM, passes on what that
+ * knows, and answers for the rest itself. It holds QEMU to the rules of these
+ * interfaces: what QEMU must not do ends it with a line that begins
+ * "rvic-shim: ".
  *
  * In the environment:
  *
@@ -22,6 +23,19 @@
  *                    machines that are thrown away, otherwise on the others
  *     forgets        it does not keep its numbers of interrupts
  *     no-user-irq    KVM does not report timers to user space
+ *     has-set-pmu, set-pmu, has-nr-counters, nr-counters
+ *                    with ":ERRNO", further steps that fail
+ *     pmu            QEMU has to choose a PMU before it reads registers
+ *     pmuver=N       the PMU of vCPUs is of that version
+ *     keeps-counters and has all its counters
+ *     no-affinity    no thread's CPUs can be set
+ *     fail-entry=N   KVM refuses to run a vCPU once, and gives N as the reason
+ *     spe=v3, spe=v5 there is SPE, with that interface. Its steps, to fail:
+ *                    "vcpu-init", "has-spe-irq", "has-spe-init", "spe-irq",
+ *                    "spe-init", "spe-finalize", "spe-lock"
+ *     no-spe-cap, no-lock-cap, no-pmsver
+ *                    but not this sign of it
+ *     spe-cpu=N      only host CPU N has SPE, and vCPUs run only there
  *     calls          report each call that KVM forwards, and the ioctls by
  *                    which QEMU answers it
  *   RVIC_SHIM_LOG  name of a file for what the test looks at
@@ -30,6 +44,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -43,7 +58,7 @@
 
 /* What files are, by their numbers */
 typedef struct File {
-    enum { NOT_OURS, VM, VCPU, RVIC, DECOY } kind;
+    enum { NOT_OURS, VM, VCPU, RVIC, DECOY, GIC } kind;
     ShimVM *vm;
     unsigned vcpu;
 } File;
@@ -101,8 +116,7 @@ void shim_violation(const char *format, ...)
     abort();
 }
 
-/* Returns what is behind @start in the word of RVIC_SHIM that begins so */
-static const char *find_word(const char *start)
+const char *shim_find_word(const char *start)
 {
     const char *word = getenv("RVIC_SHIM");
 
@@ -118,9 +132,16 @@ static const char *find_word(const char *start)
 
 bool shim_asked_for(const char *word)
 {
-    const char *end = find_word(word);
+    const char *end = shim_find_word(word);
 
     return end && (!*end || *end == ',');
+}
+
+bool shim_number(const char *word, uint64_t *number)
+{
+    const char *text = shim_find_word(word);
+
+    return text && sscanf(text, "%" SCNu64, number) == 1;
 }
 
 int shim_injected(const ShimVM *vm, const char *step)
@@ -129,9 +150,10 @@ int shim_injected(const ShimVM *vm, const char *step)
         const char *name;
         int number;
     } known[] = {
-        { "EBUSY", EBUSY }, { "EEXIST", EEXIST }, { "EFAULT", EFAULT },
-        { "EINVAL", EINVAL }, { "ENODEV", ENODEV }, { "ENOTTY", ENOTTY },
-        { "ENXIO", ENXIO }, { "EPERM", EPERM },
+        { "EAGAIN", EAGAIN }, { "EBUSY", EBUSY }, { "EEXIST", EEXIST },
+        { "EFAULT", EFAULT }, { "EINVAL", EINVAL }, { "ENODEV", ENODEV },
+        { "ENOMEM", ENOMEM }, { "ENOTTY", ENOTTY }, { "ENXIO", ENXIO },
+        { "EPERM", EPERM },
     };
     char word[32];
 
@@ -171,6 +193,7 @@ static void add_vm(int fd)
 
 static void add_vcpu(ShimVM *vm, unsigned index, int fd)
 {
+    shim_spe_check_create(vm);
     if (index >= SHIM_VCPUS || index != vm->num_vcpus) {
         shim_violation("vCPU %u after %u others", index, vm->num_vcpus);
     }
@@ -200,10 +223,9 @@ int close(int fd)
 /* Whether a device type is that of "device=" or "decoy=" */
 static bool is_type(const char *what, uint32_t type)
 {
-    const char *word = find_word(what);
-    unsigned number;
+    uint64_t number;
 
-    return word && sscanf(word, "%u", &number) == 1 && number == type;
+    return shim_number(what, &number) && number == type;
 }
 
 static int create_device(ShimVM *vm, struct kvm_create_device *device,
@@ -236,6 +258,9 @@ static bool vm_ioctl(ShimVM *vm, unsigned long request, void *arg, int *ret)
     struct kvm_create_device *device = arg;
     const struct kvm_irq_level *line = arg;
 
+    if (shim_spe_vm_ioctl(vm, request, arg, ret)) {
+        return true;
+    }
     switch (request) {
     case KVM_CREATE_DEVICE:
         if (is_type("device=", device->type)) {
@@ -355,16 +380,24 @@ static int vcpu_run(ShimVM *vm, unsigned index)
 {
     ShimVCPU *vcpu = &vm->vcpu[index];
     int ret, error;
+    bool refused;
 
     shim_lock();
     if (!vcpu->run) {
         map_run(vcpu);
     }
     shim_check_run(vm);
+    refused = shim_spe_check_run(vm, index);
     shim_unlock();
+    if (refused) {
+        return 0;
+    }
 
     if (vm->rvic) {
         return shim_engine_run(vm, index);
+    }
+    if (shim_fail_entry(vcpu->run)) {
+        return 0;
     }
     call_done();
     ret = shim_ioctl(vcpu->fd, KVM_RUN, NULL);
@@ -374,6 +407,25 @@ static int vcpu_run(ShimVM *vm, unsigned index)
     }
     errno = error;
     return ret;
+}
+
+/* Returns whether it was the shim's to answer, which is in @ret then */
+static bool vcpu_ioctl(ShimVM *vm, unsigned index, unsigned long request,
+                       void *arg, int *ret)
+{
+    switch (request) {
+    case KVM_HAS_DEVICE_ATTR:
+    case KVM_SET_DEVICE_ATTR:
+    case KVM_GET_DEVICE_ATTR:
+        return shim_spe_vcpu_attr(vm, index, request, arg, ret) ||
+               shim_vcpu_attr(vm, index, request, arg, ret);
+    case KVM_ARM_VCPU_INIT:
+        return shim_spe_vcpu_init(vm, index, arg, ret);
+    case KVM_SET_ONE_REG:
+        return shim_spe_set_reg(vm, index, arg, ret);
+    default:
+        return false;
+    }
 }
 
 /* ---- The way in ---- */
@@ -387,14 +439,34 @@ static int answer(int ret)
     return ret;
 }
 
+/* KVM_SET_USER_MEMORY_REGION2, which begins as the other; since Linux 6.8 */
+#define SET_USER_MEMORY_REGION2 _IOC(_IOC_WRITE, KVMIO, 0x49, 160)
+
 /* What KVM did concerns us, too */
 static void look_at(const File *file, unsigned long request, void *arg,
                     int ret)
 {
+    const struct kvm_create_device *device = arg;
+    const struct kvm_device_attr *attr = arg;
+
     if (request == KVM_CREATE_VM) {
         add_vm(ret);
     } else if (file->kind == VM && request == KVM_CREATE_VCPU) {
         add_vcpu(file->vm, (uintptr_t)arg, ret);
+    } else if (file->kind == VM && request == KVM_CREATE_DEVICE) {
+        if (!(device->flags & KVM_CREATE_DEVICE_TEST) &&
+            (device->type == KVM_DEV_TYPE_ARM_VGIC_V2 ||
+             device->type == KVM_DEV_TYPE_ARM_VGIC_V3)) {
+            remember(device->fd, GIC, file->vm, 0);
+        }
+    } else if (file->kind == GIC && request == KVM_SET_DEVICE_ATTR) {
+        file->vm->gic_init |= attr->group == KVM_DEV_ARM_VGIC_GRP_CTRL &&
+                              attr->attr == KVM_DEV_ARM_VGIC_CTRL_INIT;
+    } else if (file->kind == VM && (request == KVM_SET_USER_MEMORY_REGION ||
+                                    request == SET_USER_MEMORY_REGION2)) {
+        shim_spe_set_slot(file->vm, arg);
+    } else if (file->kind == VCPU && request == KVM_GET_ONE_REG) {
+        shim_spe_got_reg(file->vm, file->vcpu, arg);
     } else if (file->kind == VCPU && request == KVM_ARM_VCPU_INIT &&
                file->vm->initialised) {
         shim_engine_vcpu_init(file->vcpu);
@@ -430,10 +502,8 @@ int ioctl(int fd, unsigned long request, ...)
         ours = vm_ioctl(file.vm, request, arg, &ret);
         break;
     case VCPU:
-        ours = (request == KVM_HAS_DEVICE_ATTR ||
-                request == KVM_SET_DEVICE_ATTR ||
-                request == KVM_GET_DEVICE_ATTR) &&
-               shim_vcpu_attr(file.vm, file.vcpu, request, arg, &ret);
+        ours = shim_pmu_ioctl(file.vm, file.vcpu, request, arg, &ret) ||
+               vcpu_ioctl(file.vm, file.vcpu, request, arg, &ret);
         break;
     case RVIC:
         ours = true;
@@ -446,8 +516,11 @@ int ioctl(int fd, unsigned long request, ...)
     case NOT_OURS:
         /* /dev/kvm is asked for capabilities as virtual machines are */
         ours = request == KVM_CHECK_EXTENSION &&
-               (uintptr_t)arg == KVM_CAP_ARM_USER_IRQ &&
-               shim_asked_for("no-user-irq");
+               (shim_spe_capability((uintptr_t)arg, &ret) ||
+                ((uintptr_t)arg == KVM_CAP_ARM_USER_IRQ &&
+                 shim_asked_for("no-user-irq")));
+        break;
+    case GIC:
         break;
     }
     shim_unlock();
