@@ -184,6 +184,8 @@ def run_kvm(kernel='', suite='rvic-kvm'):
             real or run_script('kvm-host', *(['--kernel', kernel] if kernel else []))):
         report('kvm/setup', 'the KVM host could not be made: see above')
         return
+    if not real and not kernel and not run_script('kvm-host', '--kernel', 'newest'):
+        report('kvm/newest', 'tests that need the newest kernel will fail: see above')
     logs = os.path.join(glob.escape(os.path.join(BUILD, 'tests/functional/aarch64')), 'test_kvm_*')
     for old in glob.glob(logs):
         shutil.rmtree(old)
