@@ -212,8 +212,7 @@ void kvm_arm_host_cpus_confine(ARMCPU *cpu)
     if (is_empty(&own)) {
         error_report("vCPU %d cannot run anywhere: its thread has host CPUs "
                      "%s, but %s: start QEMU with others, for example with "
-                     "taskset; if it is to be pinned later, use "
-                     "pmu-affinity=off", CPU(cpu)->cpu_index, before, why);
+                     "taskset", CPU(cpu)->cpu_index, before, why);
         exit(1);
     }
     /* It may be right already, where a sandbox denies to change anything */

@@ -27,11 +27,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(KVMHostCPUs, kvm_host_cpus_clear)
 
 /**
  * kvm_host_cpus_read: read a file of sysfs that lists CPUs, as "0-3,8"
- * @cpus: an empty set, which becomes that of the file
+ * @cpus: a set, to which those of the file are added
  * @path: the name of the file
  * @errp: why it cannot be read
  *
- * Returns: whether it worked; a file that lists no CPUs is an empty set
+ * Returns: whether it worked; a file may list no CPUs
  */
 bool kvm_host_cpus_read(KVMHostCPUs *cpus, const char *path, Error **errp);
 

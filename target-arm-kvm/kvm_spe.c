@@ -13,13 +13,13 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include "qemu/bitmap.h"
 #include "qemu/error-report.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
 #include "hw/intc/arm_gic_common.h"
 #include "hw/resettable.h"
 #include "migration/blocker.h"
+#include "system/accel-blocker.h"
 #include "system/kvm.h"
 #include "system/kvm_int.h"
 #include "system/reset.h"
@@ -78,8 +78,9 @@ typedef struct SPEAttr {
  * @attrs: these, in the order in which each vCPU needs them
  * @num_attrs: their number
  * @all_host_cpus: all host CPUs need SPE, else vCPUs may run on those that do
- * @lock_slot: has guest memory stay where it is; true if it is none that SPE
- *             could write to. Errors are those of mlock(2), or the ioctl's.
+ * @lock_read_only: guest memory that guests cannot write to is locked, too
+ * @lock_slot: has guest memory stay where it is; 0, or a negative errno of
+ *             mlock(2) or the ioctl
  * @lock_reasons: why not
  * @finalize: has to follow that, and each reset of the vCPUs; or NULL
  */
@@ -92,6 +93,7 @@ struct SPEProfile {
     SPEAttr attrs[SPE_MAX_ATTRS];
     unsigned num_attrs;
     bool all_host_cpus;
+    bool lock_read_only;
     int (*lock_slot)(const SPEProfile *profile, const KVMSlot *slot);
     const SPEReason *lock_reasons;
     bool (*finalize)(const SPEProfile *profile, Error **errp);
@@ -129,7 +131,7 @@ static const SPEReason v3_lock_reasons[] = {
 };
 
 static const SPEReason v5_lock_reasons[] = {
-    { EBUSY, "it is locked already" },
+    { EBUSY, "it is locked already, or a vCPU runs" },
     { EFAULT, "it is not there" },
     { EINVAL, "KVM does not take this range of it" },
     {}
@@ -148,6 +150,7 @@ static const SPEProfile profiles[] = {
         },
         .num_attrs = 2,
         .all_host_cpus = true,
+        .lock_read_only = true,
         .lock_slot = lock_slot_of_process,
         .lock_reasons = v3_lock_reasons,
         .finalize = finalize_vm,
@@ -325,6 +328,11 @@ static unsigned find_version(const SPEProfile *profile, char **lacking)
                                        attr, profile->group);
         }
     }
+    if (!*lacking && profile->finalize &&
+        !kvm_device_check_attr(fds[1], SPE_VM_GROUP, SPE_VM_FINALIZE)) {
+        *lacking = g_strdup_printf("attribute %d in group %d of virtual "
+                                   "machines", SPE_VM_FINALIZE, SPE_VM_GROUP);
+    }
     if (!*lacking) {
         if (ioctl(fds[2], KVM_GET_ONE_REG, &reg) == 0) {
             version = FIELD_EX64(dfr0, ID_AA64DFR0, PMSVER);
@@ -337,19 +345,6 @@ static unsigned find_version(const SPEProfile *profile, char **lacking)
     return version;
 }
 
-static void add_cpus(KVMHostCPUs *cpus, const KVMHostCPUs *more)
-{
-    if (more->nbits > cpus->nbits) {
-        cpus->map = bitmap_zero_extend(cpus->map, cpus->nbits, more->nbits);
-        cpus->nbits = more->nbits;
-    }
-    for (unsigned long cpu = 0; cpu < more->nbits; cpu++) {
-        if (kvm_host_cpus_contain(more, cpu)) {
-            set_bit(cpu, cpus->map);
-        }
-    }
-}
-
 /* Host CPUs that Linux uses SPE of; a heterogeneous host has more devices */
 static bool read_spe_cpus(KVMHostCPUs *cpus, Error **errp)
 {
@@ -359,17 +354,13 @@ static bool read_spe_cpus(KVMHostCPUs *cpus, Error **errp)
     while (dir && (name = g_dir_read_name(dir))) {
         g_autofree char *path = g_build_filename(SPE_DEVICES, name, "cpumask",
                                                  NULL);
-        g_auto(KVMHostCPUs) more = {};
 
-        if (!g_str_has_prefix(name, SPE_DEVICE)) {
-            continue;
-        }
-        if (!kvm_host_cpus_read(&more, path, errp)) {
+        if (g_str_has_prefix(name, SPE_DEVICE) &&
+            !kvm_host_cpus_read(cpus, path, errp)) {
             return false;
         }
-        add_cpus(cpus, &more);
     }
-    if (find_first_bit(cpus->map, cpus->nbits) >= cpus->nbits) {
+    if (!cpus->nbits) {
         error_setg(errp, "spe=on: Linux on this host has no SPE on any CPU "
                    "(" SPE_DEVICES "/" SPE_DEVICE "*): use spe=off");
         return false;
@@ -385,17 +376,14 @@ static bool check_all_online(const SPEProfile *profile,
     if (!kvm_host_cpus_read(&online, ONLINE_CPUS, errp)) {
         return false;
     }
-    for (unsigned long cpu = 0; cpu < online.nbits; cpu++) {
-        if (kvm_host_cpus_contain(&online, cpu) &&
-            !kvm_host_cpus_contain(cpus, cpu)) {
-            g_autofree char *with = kvm_host_cpus_list(cpus);
-            g_autofree char *all = kvm_host_cpus_list(&online);
+    if (!kvm_host_cpus_within(&online, cpus)) {
+        g_autofree char *with = kvm_host_cpus_list(cpus);
+        g_autofree char *all = kvm_host_cpus_list(&online);
 
-            error_setg(errp, "spe=on: only host CPUs %s of %s have SPE, and "
-                       "KVM's interface %s needs it on all: take the others "
-                       "offline, or use spe=off", with, all, profile->name);
-            return false;
-        }
+        error_setg(errp, "spe=on: only host CPUs %s of %s have SPE, and KVM's "
+                   "interface %s needs it on all: take the others offline, or "
+                   "use spe=off", with, all, profile->name);
+        return false;
     }
     return true;
 }
@@ -426,7 +414,6 @@ static unsigned find_spe(const SPEProfile *profile, Error **errp)
 bool kvm_arm_spe_finalize(ARMCPU *cpu, Error **errp)
 {
     /* What was found for the first vCPU goes for all */
-    static const SPEProfile *found;
     static unsigned version;
     const SPEProfile *profile = get_profile(cpu);
 
@@ -438,6 +425,7 @@ bool kvm_arm_spe_finalize(ARMCPU *cpu, Error **errp)
                    "spe=off");
         return false;
     }
+    /* Boards of QEMU 10.0 refuse that before; its feature is SPE's bit, too */
     if (arm_feature(&cpu->env, ARM_FEATURE_EL2) && cpu->has_el2) {
         error_setg(errp, "spe=on: a guest with SPE has no EL2 with KVM: use "
                    "virtualization=off or spe=off");
@@ -455,12 +443,11 @@ bool kvm_arm_spe_finalize(ARMCPU *cpu, Error **errp)
                    "use spe=off");
         return false;
     }
-    if (found != profile) {
+    if (!version) {
         version = find_spe(profile, errp);
-        if (!version) {
-            return false;
-        }
-        found = profile;
+    }
+    if (!version) {
+        return false;
     }
     set_version(cpu, version);
     return true;
@@ -481,11 +468,18 @@ bool kvm_arm_spe_enabled(ARMCPU *cpu)
 
 /* ---- Guest memory ---- */
 
+/* What a memory slot was when it was locked; its size is 0 if it is not */
+typedef struct LockedSlot {
+    hwaddr start;
+    ram_addr_t size;
+    void *ram;
+} LockedSlot;
+
 /**
  * SPE of a virtual machine
  *
  * @profile: KVM's interface
- * @locked: what memory slots were when they were locked, by their numbers
+ * @locked: memory slots, by their numbers
  * @num_slots: of these
  * @started: it has been ready to run
  */
@@ -496,15 +490,14 @@ struct KVMArmSPE {
     MemoryListener listener;
     Error *migration_blocker;
     const SPEProfile *profile;
-    KVMSlot *locked;
+    LockedSlot *locked;
     unsigned num_slots;
     bool started;
 };
 
 /*
  * The buffer of SPE must never be missing: there is no fault from which a
- * guest's profiling could go on. Flash, which guests cannot write to, is guest
- * memory to v3 all the same.
+ * guest's profiling could go on.
  */
 static int lock_slot_of_process(const SPEProfile *profile,
                                 const KVMSlot *slot)
@@ -514,9 +507,6 @@ static int lock_slot_of_process(const SPEProfile *profile,
 
 static int lock_slot_of_kvm(const SPEProfile *profile, const KVMSlot *slot)
 {
-    if (slot->flags & KVM_MEM_READONLY) {
-        return 0;
-    }
     return kvm_vm_enable_cap(kvm_state, profile->memory_cap, SPE_LOCK_FLAG,
                              slot->slot, SPE_LOCK_READ | SPE_LOCK_WRITE);
 }
@@ -544,30 +534,38 @@ static bool finalize_vm(const SPEProfile *profile, Error **errp)
     return true;
 }
 
-static void refuse_limit(Error **errp, const KVMMemoryListener *kml, int err)
+static bool needs_lock(const SPEProfile *profile, const KVMSlot *slot)
 {
-    g_autofree char *limit = g_strdup("unlimited");
-    struct rlimit rlimit;
+    return slot->memory_size &&
+           (profile->lock_read_only || !(slot->flags & KVM_MEM_READONLY));
+}
+
+static void refuse_limit(Error **errp, const SPEProfile *profile, int err)
+{
+    const KVMMemoryListener *kml = &kvm_state->memory_listener;
+    struct rlimit limit;
     uint64_t needed = 0;
 
     for (unsigned n = 0; n < kml->nr_slots_allocated; n++) {
-        needed += kml->slots[n].memory_size;
+        if (needs_lock(profile, &kml->slots[n])) {
+            needed += kml->slots[n].memory_size;
+        }
     }
-    if (getrlimit(RLIMIT_MEMLOCK, &rlimit) == 0 &&
-        rlimit.rlim_cur != RLIM_INFINITY) {
-        g_free(limit);
-        limit = g_strdup_printf("%" PRIu64, (uint64_t)rlimit.rlim_cur);
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || limit.rlim_cur >= needed) {
+        error_setg(errp, "spe=on: cannot lock the guest's memory of %" PRIu64
+                   " bytes: %s: use less, or spe=off", needed, strerror(err));
+        return;
     }
     error_setg(errp, "spe=on: cannot lock the guest's memory: %s: it takes %"
-               PRIu64 " bytes, and RLIMIT_MEMLOCK is %s: raise that, for "
-               "example with 'ulimit -l' or libvirt's <hard_limit>, or use "
-               "spe=off", strerror(err), needed, limit);
+               PRIu64 " bytes, and RLIMIT_MEMLOCK is %" PRIu64 ": raise that, "
+               "for example with 'ulimit -l' or libvirt's <hard_limit>, or use "
+               "spe=off", strerror(err), needed, (uint64_t)limit.rlim_cur);
 }
 
-static bool is_same_slot(const KVMSlot *a, const KVMSlot *b)
+static bool is_locked(const LockedSlot *locked, const KVMSlot *slot)
 {
-    return a->start_addr == b->start_addr &&
-           a->memory_size == b->memory_size && a->ram == b->ram;
+    return locked->start == slot->start_addr &&
+           locked->size == slot->memory_size && locked->ram == slot->ram;
 }
 
 /* Lock what is not locked yet */
@@ -576,27 +574,35 @@ static bool lock_memory(KVMArmSPE *spe, Error **errp)
     const KVMMemoryListener *kml = &kvm_state->memory_listener;
 
     if (kml->nr_slots_allocated > spe->num_slots) {
-        spe->locked = g_renew(KVMSlot, spe->locked, kml->nr_slots_allocated);
-        memset(&spe->locked[spe->num_slots], 0, sizeof(KVMSlot) *
+        spe->locked = g_renew(LockedSlot, spe->locked,
+                              kml->nr_slots_allocated);
+        memset(&spe->locked[spe->num_slots], 0, sizeof(LockedSlot) *
                (kml->nr_slots_allocated - spe->num_slots));
         spe->num_slots = kml->nr_slots_allocated;
     }
     for (unsigned n = 0; n < kml->nr_slots_allocated; n++) {
         const KVMSlot *slot = &kml->slots[n];
-        int ret = 0;
+        int ret;
 
-        if (slot->memory_size && !is_same_slot(slot, &spe->locked[n])) {
-            ret = spe->profile->lock_slot(spe->profile, slot);
+        if (!needs_lock(spe->profile, slot)) {
+            spe->locked[n] = (LockedSlot) {};
+            continue;
         }
+        if (is_locked(&spe->locked[n], slot)) {
+            continue;
+        }
+        ret = spe->profile->lock_slot(spe->profile, slot);
         if (ret == -ENOMEM || ret == -EPERM || ret == -EAGAIN) {
-            refuse_limit(errp, kml, -ret);
+            refuse_limit(errp, spe->profile, -ret);
             return false;
         } else if (ret < 0) {
             refuse(errp, spe->profile, "lock the guest's memory", -ret,
                    spe->profile->lock_reasons);
             return false;
         }
-        spe->locked[n] = *slot;
+        spe->locked[n] = (LockedSlot) {
+            slot->start_addr, slot->memory_size, slot->ram,
+        };
     }
     return true;
 }
@@ -607,7 +613,14 @@ static void spe_commit(MemoryListener *listener)
     KVMArmSPE *spe = container_of(listener, KVMArmSPE, listener);
     Error *err = NULL;
 
-    if (spe->started && !lock_memory(spe, &err)) {
+    if (!spe->started) {
+        return;
+    }
+    /* KVM locks nothing while a vCPU runs */
+    accel_ioctl_inhibit_begin();
+    lock_memory(spe, &err);
+    accel_ioctl_inhibit_end();
+    if (err) {
         error_report_err(err);
         vm_stop(RUN_STATE_INTERNAL_ERROR);
     }
@@ -626,7 +639,11 @@ static void spe_reset_exit(Object *obj, ResetType type)
     if (!lock_memory(spe, &err) ||
         (profile->finalize && !profile->finalize(profile, &err))) {
         error_report_err(err);
-        exit(1);
+        if (!spe->started) {
+            exit(1);
+        }
+        vm_stop(RUN_STATE_INTERNAL_ERROR);
+        return;
     }
     spe->started = true;
 }
@@ -698,6 +715,11 @@ bool kvm_arm_spe_init(MachineState *ms, int intid, Error **errp)
     if (ms->maxram_size > ms->ram_size) {
         error_setg(errp, "spe=on: memory is locked at the start, so none can "
                    "be plugged later: leave out maxmem, or use spe=off");
+        return false;
+    }
+    if (runstate_check(RUN_STATE_INMIGRATE)) {
+        error_setg(errp, "spe=on: no machine can be migrated to this one: "
+                   "leave out -incoming, or use spe=off");
         return false;
     }
     /* There are no devices yet that could object; balloons will do nothing */

@@ -128,15 +128,17 @@ class SPETest(QemuSystemTest):
                 other.close()
             vm.shutdown(hard=True)
 
-    def check_refused(self, message, option, *args, machine=MACHINE):
+    def check_refused(self, message, option, *args, machine=MACHINE,
+                      preexec_fn=None):
         """
         QEMU ends with one line.
 
         :param message: what it says, or a regular expression
         :param option: QEMU's -cpu option
+        :param preexec_fn: as subprocess.run() has it
         """
         status, said = rvic_shim.start(self, '-cpu', option, *args,
-                                       machine=machine)
+                                       machine=machine, preexec_fn=preexec_fn)
         self.assertEqual(status, 1, said)
         if isinstance(message, re.Pattern):
             self.assertRegex(said, message)

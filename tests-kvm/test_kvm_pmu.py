@@ -283,7 +283,7 @@ class AffinityTest(PMUTest):
             'qemu-system-aarch64: vCPU 0 cannot run anywhere: its thread has'
             f' host CPUs {self.other.list}, but the PMU {self.mine.name} has'
             f' host CPUs {self.mine.list}: start QEMU with others, for example with'
-            ' taskset; if it is to be pinned later, use pmu-affinity=off'])
+            ' taskset'])
 
     def test_off(self):
         """pmu-affinity=off leaves threads alone; it is for the user to do."""

@@ -56,7 +56,7 @@ ERRORS_OF = {
         'spe-init:ENODEV': (INIT, 'No such device'),
         'spe-init:ENXIO': (INIT, 'the GIC is not initialised, or its interrupt'
                            ' is not set'),
-        'spe-lock:EBUSY': (LOCK, 'it is locked already'),
+        'spe-lock:EBUSY': (LOCK, 'it is locked already, or a vCPU runs'),
         'spe-lock:EFAULT': (LOCK, 'it is not there'),
         'spe-lock:EINVAL': (LOCK, 'KVM does not take this range of it'),
         'spe-lock:ENXIO': (LOCK, 'No such device or address'),
@@ -79,6 +79,12 @@ LIMIT = 8 * MIB
 # A PCI device whose first BAR is memory, and where the test puts that
 CONFIG, BAR = 0x4010000000 + (3 << 15), 0x10000000
 DISPLAY = '-device', 'bochs-display,addr=3,vgamem=4M,romfile='
+
+
+def unlimited():
+    """Have no limit that could be the reason."""
+    resource.setrlimit(resource.RLIMIT_MEMLOCK,
+                       (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 def with_limit():
@@ -113,6 +119,9 @@ class ChoiceTest(SPETest):
         """If one sign is missing, all others are not believed."""
         for abi in ABIS:
             signs = {**SIGNS}
+            if abi == 'v3':
+                signs['scratch-has-spe-finalize:ENXIO'] = (
+                    'attribute 0 in group 0 of virtual machines')
             if abi == 'v5':
                 signs['no-lock-cap'] = 'capability 207'
             for word, what in signs.items():
@@ -139,6 +148,7 @@ class ChoiceTest(SPETest):
                 for machine in ('virt,gic-version=2,kernel-irqchip=off',
                                 'virt,irqchip=rvic,kernel-irqchip=off',
                                 'virt,irqchip=rvic'):
+                    # The last one is KVM's rVIC: there is a device for it.
                     self.check_refused(f"spe=on: SPE needs KVM's GIC: {gic}",
                                        cpu(abi), machine=machine)
                 self.check_refused(re.compile('Virtualization extensions'),
@@ -148,7 +158,22 @@ class ChoiceTest(SPETest):
                     'spe=on: memory is locked at the start, so none can be'
                     ' plugged later: leave out maxmem, or use spe=off',
                     cpu(abi), '-m', '128M,slots=1,maxmem=1G')
+                self.check_refused(
+                    'spe=on: no machine can be migrated to this one: leave out'
+                    ' -incoming, or use spe=off', cpu(abi),
+                    '-incoming', 'defer')
                 self.assertEqual(self.steps(log), [])
+            # There is no device: QEMU's rVIC
+            with self.host(abi):
+                self.check_refused(f"spe=on: SPE needs KVM's GIC: {gic}",
+                                   cpu(abi), machine='virt,irqchip=rvic')
+
+    def test_same(self):
+        """The order of the options and the name of the CPU do not matter."""
+        for option in 'host,x-spe-abi=v5,spe=on', 'max,spe=on,x-spe-abi=v5':
+            with self.host('v5') as log, \
+                    self.started('v5', '-cpu', option):
+                self.assertIn(f'spe-irq 0 {INTID}', self.steps(log))
 
     def test_introspection(self):
         """The monitor tells what a vCPU has."""
@@ -233,7 +258,7 @@ class MemoryTest(SPETest):
     def test_limit(self):
         """Too small a limit: the message says what it has to be."""
         for abi in ABIS:
-            needed = RAM + STEAL_TIME + FLASH
+            needed = RAM + STEAL_TIME + (FLASH if abi == 'v3' else 0)
             with self.host(abi):
                 done = subprocess.run(
                     [self.qemu_bin, '-accel', 'kvm', '-cpu', cpu(abi),
@@ -250,20 +275,21 @@ class MemoryTest(SPETest):
                     ' spe=off\n$')
 
     def test_kvm_refuses(self):
-        """It is KVM that finds that the limit is too small."""
+        """It is not the limit that is too small."""
         for error, text in (('ENOMEM', 'Cannot allocate memory'),
                             ('EPERM', 'Operation not permitted'),
                             ('EAGAIN', 'Resource temporarily unavailable')):
             with self.host('v5', f'spe-lock:{error}'):
-                self.check_refused(re.compile(
-                    f"{text}: it takes [0-9]+ bytes, and RLIMIT_MEMLOCK is"
-                    f' [a-z0-9]+: raise'), cpu('v5'))
+                self.check_refused(
+                    "spe=on: cannot lock the guest's memory of"
+                    f' {RAM + STEAL_TIME} bytes: {text}: use less, or spe=off',
+                    cpu('v5'), preexec_fn=unlimited)
 
     def test_late(self):
         """Memory that the guest maps later is locked then."""
         for abi in ABIS:
             with self.host(abi) as log, \
-                    self.started(abi, *DISPLAY,
+                    self.started(abi, '-smp', '2', *DISPLAY,
                                  qtest=True) as (vm, qtest):
                 before = self.locked(vm)
                 self.assertGreaterEqual(before, RAM)
@@ -274,7 +300,19 @@ class MemoryTest(SPETest):
                 self.assertEqual(
                     self.steps(log)[len(steps):],
                     [f'spe-lock {BAR:#x} 0x400000'] if abi == 'v5' else [])
+                # No vCPU may run while it is locked, and they do now.
                 vm.cmd('cont')
+                steps = self.steps(log)
+                for address in BAR + 64 * MIB, BAR:
+                    qtest.cmd(f'writel {CONFIG + 0x10} {address}')
+                    self.assertEqual(self.locked(vm), before + 4 * MIB)
+                if abi == 'v5':
+                    self.assertEqual(
+                        self.steps(log)[len(steps):],
+                        [f'spe-lock {address:#x} 0x400000' for address in
+                         (BAR + 64 * MIB, BAR)])
+                vm.cmd('system_reset')
+                vm.event_wait('RESET', PATIENCE)
                 self.assertEqual(vm.cmd('query-status')['status'], 'running')
 
 
@@ -334,9 +372,10 @@ class HostCPUsTest(SPETest):
         os.sched_setaffinity(0, {1})
         try:
             with self.devices(0), rvic_shim.shim(self, 'spe=v5'):
-                self.check_refused(re.compile(
-                    'vCPU 0 cannot run anywhere: .*\\b1\\b.*SPE.*\\b0\\b'),
-                    cpu('v5'))
+                self.check_refused(
+                    'vCPU 0 cannot run anywhere: its thread has host CPUs 1,'
+                    ' but SPE has host CPUs 0: start QEMU with others, for'
+                    ' example with taskset', cpu('v5'))
         finally:
             os.sched_setaffinity(0, before)
 
@@ -352,6 +391,10 @@ class HostCPUsTest(SPETest):
             os.sched_setaffinity(thread, {1})
             # It may wait for an interrupt: have it leave KVM.
             vm.cmd('human-monitor-command', command_line='info registers')
+            data = vm.event_wait('KVM_FAIL_ENTRY', PATIENCE)['data']
+            self.assertEqual(data, {
+                'cpu-index': 0, 'thread-id': thread, 'host-cpu': 1,
+                'reason': 1, 'cpus': '0'})
             self.assertIsNotNone(vm.event_wait('STOP', PATIENCE))
             self.assertEqual(vm.cmd('query-status')['status'], 'paused')
             # Still there: once again

@@ -32,7 +32,8 @@
  *     fail-entry=N   KVM refuses to run a vCPU once, and gives N as the reason
  *     spe=v3, spe=v5 there is SPE, with that interface. Its steps, to fail:
  *                    "vcpu-init", "has-spe-irq", "has-spe-init", "spe-irq",
- *                    "spe-init", "spe-finalize", "spe-lock"
+ *                    "spe-init", "has-spe-finalize", "spe-finalize",
+ *                    "spe-lock"
  *     no-spe-cap, no-lock-cap, no-pmsver
  *                    but not this sign of it
  *     spe-cpu=N      only host CPU N has SPE, and vCPUs run only there
@@ -388,6 +389,7 @@ static int vcpu_run(ShimVM *vm, unsigned index)
     }
     shim_check_run(vm);
     refused = shim_spe_check_run(vm, index);
+    vcpu->in_run = !refused;
     shim_unlock();
     if (refused) {
         return 0;
@@ -402,6 +404,7 @@ static int vcpu_run(ShimVM *vm, unsigned index)
     call_done();
     ret = shim_ioctl(vcpu->fd, KVM_RUN, NULL);
     error = errno;
+    vcpu->in_run = false;
     if (ret == 0 && shim_asked_for("calls")) {
         call_begins(vcpu->run);
     }

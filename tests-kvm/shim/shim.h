@@ -23,6 +23,10 @@ typedef struct ShimVCPU {
     bool spe;
     int spe_irq;
     bool spe_init;
+    /* it has run since then */
+    bool spe_ran;
+    /* its thread is in KVM_RUN */
+    bool in_run;
 } ShimVCPU;
 
 typedef struct ShimSlot {
@@ -123,7 +127,7 @@ void shim_spe_set_slot(ShimVM *vm,
 /* Before the vCPU is there */
 void shim_spe_check_create(const ShimVM *vm);
 /* A vCPU is about to run. Returns whether KVM refuses, as @run has it. */
-bool shim_spe_check_run(const ShimVM *vm, unsigned index);
+bool shim_spe_check_run(ShimVM *vm, unsigned index);
 
 /* shim_engine.c: the reference model as KVM's rVIC, for one machine */
 void shim_engine_init(ShimVM *vm);

@@ -82,6 +82,7 @@ bool shim_spe_vcpu_init(ShimVM *vm, unsigned index,
     }
     /* What FINALIZE has done is undone by each reset */
     vm->spe_final = false;
+    vcpu->spe_ran = false;
     without.features[0] &= ~(1u << FEATURE);
     *ret = shim_ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, &without) < 0 ? -errno : 0;
     return true;
@@ -244,6 +245,11 @@ static int lock(ShimVM *vm, const struct kvm_enable_cap *cap)
                        (uint64_t)cap->args[0], cap->flags,
                        (uint64_t)cap->args[1]);
     }
+    for (unsigned n = 0; n < vm->num_vcpus; n++) {
+        if (vm->vcpu[n].in_run) {
+            shim_violation("memory is locked while vCPU %u runs", n);
+        }
+    }
     region = &vm->slot[cap->args[0]].region;
     shim_log("spe-lock 0x%" PRIx64 " 0x%" PRIx64,
              (uint64_t)region->guest_phys_addr, (uint64_t)region->memory_size);
@@ -275,6 +281,11 @@ bool shim_spe_vm_ioctl(ShimVM *vm, unsigned long request, void *arg, int *ret)
     if (interface() == 3 && request == KVM_SET_DEVICE_ATTR &&
         attr->group == VM_GRP_SPE && attr->attr == SPE_FINALIZE) {
         *ret = finalize(vm);
+        return true;
+    }
+    if (interface() == 3 && request == KVM_HAS_DEVICE_ATTR &&
+        attr->group == VM_GRP_SPE && attr->attr == SPE_FINALIZE) {
+        *ret = -shim_injected(vm, "has-spe-finalize");
         return true;
     }
     if (interface() == 5 && request == KVM_ENABLE_CAP && cap->cap == CAP_LOCK) {
@@ -325,7 +336,7 @@ bool shim_spe_set_reg(ShimVM *vm, unsigned index,
 
 /* ---- Running ---- */
 
-bool shim_spe_check_run(const ShimVM *vm, unsigned index)
+bool shim_spe_check_run(ShimVM *vm, unsigned index)
 {
     const char *only = shim_find_word("spe-cpu=");
     struct kvm_run *run = vm->vcpu[index].run;
@@ -345,7 +356,8 @@ bool shim_spe_check_run(const ShimVM *vm, unsigned index)
         }
         return false;
     }
-    for (unsigned n = 0; n < SHIM_SLOTS; n++) {
+    /* What appears while it runs is locked a moment later */
+    for (unsigned n = 0; n < SHIM_SLOTS && !vm->vcpu[index].spe_ran; n++) {
         const ShimSlot *slot = &vm->slot[n];
 
         if (slot->region.memory_size && !slot->locked &&
@@ -354,6 +366,7 @@ bool shim_spe_check_run(const ShimVM *vm, unsigned index)
                            index, n);
         }
     }
+    vm->vcpu[index].spe_ran = true;
     if (only && sched_getcpu() != atoi(only)) {
         run->exit_reason = KVM_EXIT_FAIL_ENTRY;
         run->fail_entry.hardware_entry_failure_reason =
