@@ -19,7 +19,6 @@
 #include "qapi/visitor.h"
 #include "migration/vmstate.h"
 #include "system/kvm.h"
-#include "system/kvm_int.h"
 #include "system/runstate.h"
 #include "target/arm/cpu.h"
 #include "target/arm/kvm_arm.h"

@@ -156,6 +156,12 @@ class OnePMUTest(QemuSystemTest):
         for cycles in guest.counts():
             self.assertGreater(cycles, 1000)
 
+    def check_no_choice(self, guest):
+        """Nothing says that there was one."""
+        reply = guest.vm.qmp('qom-get', path='/machine/kvm-pmu',
+                             property='name')
+        self.assertEqual(reply['error']['class'], 'DeviceNotFound')
+
     def check_event(self, guest):
         """So does an event counter."""
         self.assertGreater(guest.ask(b'e')[0], 1000)
