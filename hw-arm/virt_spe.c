@@ -56,7 +56,7 @@ void virt_spe_init(VirtMachineState *vms)
     create_fdt_node(vms);
 }
 
-uint32_t virt_spe_madt_bytes(const VirtMachineState *vms)
+uint32_t virt_spe_madt_bytes(void)
 {
     /* The first byte is reserved, and numbers are little-endian */
     return is_enabled() ? VIRTUAL_SPE_IRQ << 8 : 0;

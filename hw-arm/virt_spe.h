@@ -20,11 +20,10 @@ void virt_spe_init(VirtMachineState *vms);
 
 /**
  * virt_spe_madt_bytes: the last three bytes of the MADT's GICC structure
- * @vms: the board
  *
  * Returns: a number of three bytes: a reserved one, and the two of the field
  * "SPE overflow Interrupt" since ACPI 6.3, 0 if the vCPUs have no SPE
  */
-uint32_t virt_spe_madt_bytes(const VirtMachineState *vms);
+uint32_t virt_spe_madt_bytes(void);
 
 #endif

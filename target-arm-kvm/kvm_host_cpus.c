@@ -41,6 +41,14 @@ static void add_cpu(KVMHostCPUs *cpus, unsigned long cpu)
     set_bit(cpu, cpus->map);
 }
 
+/* @to is empty, or not initialised */
+static void copy(KVMHostCPUs *to, const KVMHostCPUs *from)
+{
+    to->nbits = from->nbits;
+    to->map = bitmap_new(from->nbits);
+    bitmap_copy(to->map, from->map, from->nbits);
+}
+
 bool kvm_host_cpus_read(KVMHostCPUs *cpus, const char *path, Error **errp)
 {
     g_autofree char *text = NULL;
@@ -126,9 +134,7 @@ void kvm_arm_host_cpus_require(const char *what, const KVMHostCPUs *cpus,
     g_assert(num_required < ARRAY_SIZE(required) && !is_empty(cpus));
     requirement->what = g_strdup(what);
     requirement->confine = confine;
-    requirement->cpus.nbits = cpus->nbits;
-    requirement->cpus.map = bitmap_new(cpus->nbits);
-    bitmap_copy(requirement->cpus.map, cpus->map, cpus->nbits);
+    copy(&requirement->cpus, cpus);
     num_required++;
 }
 
@@ -147,11 +153,7 @@ static char *list_required(void)
 {
     g_auto(KVMHostCPUs) common = {};
 
-    for (unsigned long cpu = 0; cpu < required[0].cpus.nbits; cpu++) {
-        if (kvm_host_cpus_contain(&required[0].cpus, cpu)) {
-            add_cpu(&common, cpu);
-        }
-    }
+    copy(&common, &required[0].cpus);
     for (unsigned n = 1; n < num_required; n++) {
         restrict_to(&common, &required[n].cpus);
     }
@@ -164,9 +166,9 @@ static char *describe_required(const KVMHostCPUs *cpus)
     GString *text = g_string_new(NULL);
 
     for (unsigned n = 0; n < num_required; n++) {
-        g_autofree char *list = kvm_host_cpus_list(&required[n].cpus);
-
         if (!kvm_host_cpus_within(cpus, &required[n].cpus)) {
+            g_autofree char *list = kvm_host_cpus_list(&required[n].cpus);
+
             g_string_append_printf(text, "%s%s has host CPUs %s",
                                    text->len ? ", " : "", required[n].what,
                                    list);

@@ -11,6 +11,12 @@
 
 struct kvm_run;
 
+/* Linux's PMUs. Those of CPUs have a file "cpus", others, as SPE, "cpumask". */
+#define HOST_PMU_FOLDER     "/sys/bus/event_source/devices"
+
+/* What KVM_GET_ONE_REG calls the register with the versions of PMU and SPE */
+#define KVM_REG_ID_AA64DFR0 ARM64_SYS_REG(3, 0, 0, 5, 0)
+
 /** A set of host CPUs, by their numbers in Linux */
 typedef struct KVMHostCPUs {
     unsigned long *map;

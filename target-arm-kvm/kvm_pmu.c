@@ -25,19 +25,17 @@
 #include "rvic/hw-intc/rvic_compat.h"
 #include "kvm_host_cpus.h"
 #include "kvm_pmu.h"
+#include "kvm_reasons.h"
 
 #define TYPE_KVM_ARM_PMU "kvm-arm-pmu"
 OBJECT_DECLARE_SIMPLE_TYPE(KVMArmPMU, KVM_ARM_PMU)
 
-/* Where Linux has its PMUs; those of CPUs have a file "cpus" */
-#define PMU_FOLDER  "/sys/bus/event_source/devices"
 #define MIDR_FORMAT "/sys/devices/system/cpu/cpu%lu/regs/identification" \
                     "/midr_el1"
 
 /* Linux 6.16; QEMU's copy of Linux's headers is older */
 #define PMU_V3_SET_NR_COUNTERS  4
 
-#define REG_DFR0    ARM64_SYS_REG(3, 0, 0, 5, 0)
 #define REG_PMCR    ARM64_SYS_REG(3, 3, 9, 12, 0)
 
 #define PMCR_N_SHIFT    11
@@ -120,8 +118,10 @@ static int compare_types(gconstpointer a, gconstpointer b)
 /* Returns: NULL if it is not a PMU of CPUs */
 static HostPMU *read_host_pmu(const char *name)
 {
-    g_autofree char *cpus = g_build_filename(PMU_FOLDER, name, "cpus", NULL);
-    g_autofree char *type = g_build_filename(PMU_FOLDER, name, "type", NULL);
+    g_autofree char *cpus = g_build_filename(HOST_PMU_FOLDER, name, "cpus",
+                                             NULL);
+    g_autofree char *type = g_build_filename(HOST_PMU_FOLDER, name, "type",
+                                             NULL);
     g_autofree char *number = NULL;
     HostPMU *pmu = g_new0(HostPMU, 1);
 
@@ -138,7 +138,7 @@ static HostPMU *read_host_pmu(const char *name)
 static GPtrArray *read_host_pmus(void)
 {
     GPtrArray *pmus = g_ptr_array_new_with_free_func(free_host_pmu);
-    g_autoptr(GDir) folder = g_dir_open(PMU_FOLDER, 0, NULL);
+    g_autoptr(GDir) folder = g_dir_open(HOST_PMU_FOLDER, 0, NULL);
     const char *name;
 
     while (folder && (name = g_dir_read_name(folder))) {
@@ -231,7 +231,8 @@ static uint64_t read_register(uint64_t id)
 static void read_identification(KVMArmPMU *pmu)
 {
     pmu->counters = num_counters(read_register(REG_PMCR));
-    pmu->version = FIELD_EX64(read_register(REG_DFR0), ID_AA64DFR0, PMUVER);
+    pmu->version = FIELD_EX64(read_register(KVM_REG_ID_AA64DFR0),
+                              ID_AA64DFR0, PMUVER);
     pmu->model = host_pmu_model(pmu->host);
 }
 
@@ -392,7 +393,7 @@ static const HostPMU *resolve(void)
     }
     if (!host_pmus->len) {
         refuse("pmu=NAME, pmu-counters=N: there is no PMU of CPUs below "
-               PMU_FOLDER ": leave them out");
+               HOST_PMU_FOLDER ": leave them out");
     }
     if (!asked.pmu) {
         if (host_pmus->len > 1) {
@@ -489,6 +490,11 @@ static void set_counters(int vcpu_fd)
 
 static void set_pmu(int vcpu_fd)
 {
+    static const KVMReason reasons[] = {
+        { ENXIO, "it has no such PMU for virtual machines" },
+        { EBUSY, "it is too late" },
+        {}
+    };
     int type = chosen->host->type;
     int ret;
 
@@ -500,8 +506,7 @@ static void set_pmu(int vcpu_fd)
                             KVM_ARM_VCPU_PMU_V3_SET_PMU, &type, true, NULL);
     if (ret < 0) {
         refuse("pmu=%s: KVM refuses: %s", chosen->host->name,
-               ret == -ENXIO ? "it has no such PMU for virtual machines" :
-               ret == -EBUSY ? "it is too late" : strerror(-ret));
+               kvm_arm_reason(-ret, reasons));
     }
     if (asked.counters_given) {
         set_counters(vcpu_fd);
@@ -623,7 +628,7 @@ void kvm_arm_pmu_add_properties(ObjectClass *oc)
     object_class_property_add_str(oc, "pmu", get_pmu, set_pmu_property);
     object_class_property_set_description(
         oc, "pmu", "The host's PMU that the virtual machine gets: a name below "
-        PMU_FOLDER ", or its type");
+        HOST_PMU_FOLDER ", or its type");
     object_class_property_add(oc, "pmu-counters", "uint32", get_counters,
                               set_counters_property, NULL, NULL);
     object_class_property_set_description(

@@ -24,6 +24,7 @@
 #include "target/arm/kvm_arm.h"
 #include "rvic/hw-intc/arm_rvic.h"
 #include "rvic/hw-intc/arm_rvic_hypercall.h"
+#include "kvm_reasons.h"
 #include "kvm_rvic.h"
 
 #define KVM_REG_X(n) \
@@ -53,24 +54,12 @@ static int rvic_fd = -1;
 /* Inputs that are MSIs: first, and first that is none any more */
 static uint32_t rvic_msi_first, rvic_msi_end;
 
-/* What an error of KVM means here */
-typedef struct RVICReason {
-    int err;
-    const char *why;
-} RVICReason;
-
 static void refuse(Error **errp, const char *what, int err,
-                   const RVICReason *reasons, size_t num_reasons)
+                   const KVMReason *reasons)
 {
-    const char *why = strerror(err);
-
-    for (size_t n = 0; n < num_reasons; n++) {
-        if (reasons[n].err == err) {
-            why = reasons[n].why;
-        }
-    }
     error_setg(errp, "irqchip=rvic: %s KVM's rVIC: %s: use kernel-irqchip=off "
-               "for QEMU's own, or irqchip=gic", what, why);
+               "for QEMU's own, or irqchip=gic", what,
+               kvm_arm_reason(err, reasons));
 }
 
 /* Errors are those of KVM_CREATE_VM. The caller closes the returned file. */
@@ -127,15 +116,16 @@ static uint32_t find_rvic_type(void)
 
 static bool create_rvic(uint32_t type, Error **errp)
 {
-    static const RVICReason reasons[] = {
+    static const KVMReason reasons[] = {
         { EEXIST, "the virtual machine has another interrupt controller" },
         { EBUSY, "a vCPU has run already" },
         { ENODEV, "it is gone" },
+        {}
     };
     int fd = kvm_create_device(kvm_state, type, false);
 
     if (fd < 0) {
-        refuse(errp, "cannot create", -fd, reasons, ARRAY_SIZE(reasons));
+        refuse(errp, "cannot create", -fd, reasons);
         return false;
     }
     rvic_fd = fd;
@@ -165,10 +155,11 @@ bool kvm_arm_rvic_finalize_irqchip(Error **errp)
 
 static bool set_num_irqs(uint32_t trusted, uint32_t untrusted, Error **errp)
 {
-    static const RVICReason reasons[] = {
+    static const KVMReason reasons[] = {
         { EBUSY, "they are set already" },
         { EFAULT, "it cannot read them" },
         { EINVAL, "it does not take these" },
+        {}
     };
     uint32_t numbers = RVIC_NR_IRQS(trusted, untrusted);
     int ret = kvm_device_access(rvic_fd, RVIC_GRP_NR_IRQS, 0, &numbers, true,
@@ -179,7 +170,7 @@ static bool set_num_irqs(uint32_t trusted, uint32_t untrusted, Error **errp)
             g_strdup_printf("cannot set the numbers (%u trusted and %u "
                             "untrusted interrupts) of", trusted, untrusted);
 
-        refuse(errp, what, -ret, reasons, ARRAY_SIZE(reasons));
+        refuse(errp, what, -ret, reasons);
         return false;
     }
     return true;
@@ -227,9 +218,10 @@ static bool set_timer_irqs(Error **errp)
 bool kvm_arm_rvic_init(uint32_t num_trusted, uint32_t num_untrusted,
                        Error **errp)
 {
-    static const RVICReason reasons[] = {
+    static const KVMReason reasons[] = {
         { ENXIO, "its numbers of interrupts are not set" },
         { EBUSY, "it is initialised already, or a vCPU has run" },
+        {}
     };
     int ret;
 
@@ -238,7 +230,7 @@ bool kvm_arm_rvic_init(uint32_t num_trusted, uint32_t num_untrusted,
     }
     ret = kvm_device_access(rvic_fd, RVIC_GRP_INIT, 0, NULL, true, NULL);
     if (ret < 0) {
-        refuse(errp, "cannot initialise", -ret, reasons, ARRAY_SIZE(reasons));
+        refuse(errp, "cannot initialise", -ret, reasons);
         return false;
     }
     return set_timer_irqs(errp);

@@ -28,27 +28,19 @@
 #include "target/arm/kvm_arm.h"
 #include "rvic/hw-intc/rvic_compat.h"
 #include "kvm_host_cpus.h"
+#include "kvm_reasons.h"
 #include "kvm_rvic.h"
 #include "kvm_spe.h"
 
 #define TYPE_KVM_ARM_SPE "kvm-arm-spe"
 OBJECT_DECLARE_SIMPLE_TYPE(KVMArmSPE, KVM_ARM_SPE)
 
-#define KVM_REG_ID_AA64DFR0 ARM64_SYS_REG(3, 0, 0, 5, 0)
-
-#define SPE_DEVICES     "/sys/bus/event_source/devices"
 #define SPE_DEVICE      "arm_spe_"
 #define ONLINE_CPUS     "/sys/devices/system/cpu/online"
 
 /* ---- The interfaces ---- */
 
 typedef struct SPEProfile SPEProfile;
-
-/* What an error of KVM means here. The last one of a list is 0. */
-typedef struct SPEReason {
-    int err;
-    const char *why;
-} SPEReason;
 
 /**
  * An attribute of vCPUs, to be set once
@@ -62,7 +54,7 @@ typedef struct SPEAttr {
     uint32_t attr;
     bool takes_intid;
     const char *what;
-    const SPEReason *reasons;
+    const KVMReason *reasons;
 } SPEAttr;
 
 #define SPE_MAX_ATTRS 4
@@ -95,7 +87,7 @@ struct SPEProfile {
     bool all_host_cpus;
     bool lock_read_only;
     int (*lock_slot)(const SPEProfile *profile, const KVMSlot *slot);
-    const SPEReason *lock_reasons;
+    const KVMReason *lock_reasons;
     bool (*finalize)(const SPEProfile *profile, Error **errp);
 };
 
@@ -104,7 +96,7 @@ static int lock_slot_of_process(const SPEProfile *profile,
 static int lock_slot_of_kvm(const SPEProfile *profile, const KVMSlot *slot);
 static bool finalize_vm(const SPEProfile *profile, Error **errp);
 
-static const SPEReason irq_reasons[] = {
+static const KVMReason irq_reasons[] = {
     { EBUSY, "it is set already" },
     { EINVAL, "it is no PPI, or not that of the other vCPUs" },
     { EFAULT, "KVM cannot read it" },
@@ -112,25 +104,25 @@ static const SPEReason irq_reasons[] = {
     {}
 };
 
-static const SPEReason v3_init_reasons[] = {
+static const KVMReason v3_init_reasons[] = {
     { EBUSY, "it is initialised already" },
     { ENODEV, "the GIC is not initialised" },
     { ENXIO, "its interrupt is not set" },
     {}
 };
 
-static const SPEReason v5_init_reasons[] = {
+static const KVMReason v5_init_reasons[] = {
     { EBUSY, "it is initialised already" },
     { ENXIO, "the GIC is not initialised, or its interrupt is not set" },
     {}
 };
 
-static const SPEReason v3_lock_reasons[] = {
+static const KVMReason v3_lock_reasons[] = {
     { EINVAL, "it does not consist of whole pages" },
     {}
 };
 
-static const SPEReason v5_lock_reasons[] = {
+static const KVMReason v5_lock_reasons[] = {
     { EBUSY, "it is locked already, or a vCPU runs" },
     { EFAULT, "it is not there" },
     { EINVAL, "KVM does not take this range of it" },
@@ -184,17 +176,10 @@ static const SPEProfile profiles[] = {
 #define SPE_LOCK_WRITE          BIT(1)
 
 static void refuse(Error **errp, const SPEProfile *profile, const char *what,
-                   int err, const SPEReason *reasons)
+                   int err, const KVMReason *reasons)
 {
-    const char *why = strerror(err);
-
-    for (; reasons->err; reasons++) {
-        if (reasons->err == err) {
-            why = reasons->why;
-        }
-    }
     error_setg(errp, "spe=on: cannot %s with KVM's interface %s: %s: use "
-               "spe=off", what, profile->name, why);
+               "spe=off", what, profile->name, kvm_arm_reason(err, reasons));
 }
 
 /* ---- What a vCPU has ---- */
@@ -348,12 +333,12 @@ static unsigned find_version(const SPEProfile *profile, char **lacking)
 /* Host CPUs that Linux uses SPE of; a heterogeneous host has more devices */
 static bool read_spe_cpus(KVMHostCPUs *cpus, Error **errp)
 {
-    g_autoptr(GDir) dir = g_dir_open(SPE_DEVICES, 0, NULL);
+    g_autoptr(GDir) dir = g_dir_open(HOST_PMU_FOLDER, 0, NULL);
     const char *name;
 
     while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *path = g_build_filename(SPE_DEVICES, name, "cpumask",
-                                                 NULL);
+        g_autofree char *path = g_build_filename(HOST_PMU_FOLDER, name,
+                                                 "cpumask", NULL);
 
         if (g_str_has_prefix(name, SPE_DEVICE) &&
             !kvm_host_cpus_read(cpus, path, errp)) {
@@ -362,7 +347,7 @@ static bool read_spe_cpus(KVMHostCPUs *cpus, Error **errp)
     }
     if (!cpus->nbits) {
         error_setg(errp, "spe=on: Linux on this host has no SPE on any CPU "
-                   "(" SPE_DEVICES "/" SPE_DEVICE "*): use spe=off");
+                   "(" HOST_PMU_FOLDER "/" SPE_DEVICE "*): use spe=off");
         return false;
     }
     return true;
@@ -513,7 +498,7 @@ static int lock_slot_of_kvm(const SPEProfile *profile, const KVMSlot *slot)
 
 static bool finalize_vm(const SPEProfile *profile, Error **errp)
 {
-    static const SPEReason reasons[] = {
+    static const KVMReason reasons[] = {
         { EAGAIN, "not all of it is locked" },
         { EBUSY, "a vCPU has run, or it is finalised already" },
         { ENODEV, "a vCPU's SPE is not initialised" },

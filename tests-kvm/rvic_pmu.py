@@ -6,10 +6,10 @@ import glob
 import itertools
 import os
 import re
-import subprocess
 
 from qemu_test import QemuSystemTest
 from rvic_guest import PATIENCE, Console
+import rvic_shim
 
 # Where the guest looks for the number of its vCPUs
 PARAMETERS = 0x47000000
@@ -166,20 +166,21 @@ class OnePMUTest(QemuSystemTest):
         """So does an event counter."""
         self.assertGreater(guest.ask(b'e')[0], 1000)
 
-    def check_refused(self, wanted, accel, *args):
+    def refusal(self, accel, *args):
         """
-        QEMU does not start: one line says why.
+        QEMU does not start; return the one line that says why.
 
         :param accel: what follows in the option "-accel kvm"
         """
-        done = subprocess.run(
-            [self.qemu_bin, '-accel', f'kvm{accel}', '-machine', 'virt',
-             '-cpu', 'host', '-display', 'none', '-nic', 'none', '-S', *args],
-            capture_output=True, text=True, timeout=60, check=False)
-        self.assertEqual(done.returncode, 1, done.stderr)
-        lines = done.stderr.splitlines()
-        self.assertEqual(len(lines), 1, done.stderr)
-        self.assertIn(wanted, lines[0])
+        status, said = rvic_shim.start(self, '-nic', 'none', *args,
+                                       accel=f'kvm{accel}', machine='virt')
+        self.assertEqual(status, 1, said)
+        self.assertEqual(len(said.splitlines()), 1, said)
+        return said.rstrip('\n')
+
+    def check_refused(self, wanted, accel, *args):
+        """That line has this in it."""
+        self.assertIn(wanted, self.refusal(accel, *args))
 
     def migrate(self, guest, accel, wanted):
         """

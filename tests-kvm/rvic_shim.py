@@ -39,10 +39,10 @@ def shim(test, *words):
         yield lines
 
 
-def start(test, *args, machine=MACHINE, preexec_fn=None):
+def start(test, *args, accel='kvm', machine=MACHINE, preexec_fn=None):
     """Start QEMU with KVM and no guest; return its exit status and messages."""
     done = subprocess.run(
-        [test.qemu_bin, '-accel', 'kvm', '-cpu', 'host', '-machine', machine,
+        [test.qemu_bin, '-accel', accel, '-cpu', 'host', '-machine', machine,
          '-display', 'none', '-serial', 'null', '-monitor', 'none', '-S',
          *args], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
         stdout=subprocess.PIPE, text=True, timeout=PATIENCE, check=False,
