@@ -21,16 +21,30 @@
 #include "target/arm/multiprocessing.h"
 #include "rvic/target-arm-kvm/kvm_rvic.h"
 #include "arm_rvic.h"
+#include "arm_rvic_hypercall.h"
 #include "rvic_compat.h"
 #include "rvic_internal.h"
 #include "trace.h"
 
-static void arm_rvic_output(void *opaque, unsigned cpu, bool level)
+/* A vCPU that makes a call does not have the BQL, which its line needs */
+static void arm_rvic_output(void *opaque, unsigned cpu)
 {
     ARMRVICState *s = opaque;
+    bool level;
 
+    BQL_LOCK_GUARD();
+    level = rvic_core_take_output(&s->core, cpu);
     trace_rvic_output(cpu, level);
     qemu_set_irq(s->irq[cpu], level);
+}
+
+void arm_rvic_cpu_reset(ARMCPU *cpu)
+{
+    const ARMRVICCPU *rvic_cpu = cpu->env.rvic;
+
+    if (rvic_cpu) {
+        arm_rvic_output(rvic_cpu->rvic, rvic_cpu->index);
+    }
 }
 
 static void arm_rvic_set_line(void *opaque, int n, int level)
@@ -159,14 +173,39 @@ static const VMStateDescription vmstate_arm_rvic = {
     }
 };
 
+/* How often all vCPUs together acknowledged an INTID */
+static uint64_t acknowledged_by_all(const ARMRVICState *s, unsigned intid)
+{
+    uint64_t sum = 0;
+
+    for (unsigned cpu = 0; cpu < s->core.num_cpus; cpu++) {
+        sum += qatomic_read_u64(&s->cpus[cpu].acknowledged[intid]);
+    }
+    return sum;
+}
+
+/* How often a vCPU acknowledged any INTID */
+static uint64_t acknowledged_by(const ARMRVICState *s, unsigned cpu)
+{
+    uint64_t sum = 0;
+
+    for (unsigned n = 0; n < rvic_core_num_intids(&s->core); n++) {
+        sum += qatomic_read_u64(&s->cpus[cpu].acknowledged[n]);
+    }
+    return sum;
+}
+
 static bool arm_rvic_get_statistics(InterruptStatsProvider *obj,
                                     uint64_t **irq_counts,
                                     unsigned int *nb_irqs)
 {
     ARMRVICState *s = ARM_RVIC(obj);
 
-    *irq_counts = s->acknowledged;
+    *irq_counts = s->statistics;
     *nb_irqs = rvic_core_num_intids(&s->core);
+    for (unsigned n = 0; n < *nb_irqs; n++) {
+        s->statistics[n] = acknowledged_by_all(s, n);
+    }
     return true;
 }
 
@@ -182,11 +221,9 @@ static const char *line_name(const ARMRVICState *s, unsigned intid)
     return intid < ARM_RVIC_NUM_LINES ? s->line_names[intid] : NULL;
 }
 
-void arm_rvic_print_state(const RVICCore *c, unsigned cpu, unsigned intid,
-                          GString *buf)
+void arm_rvic_print_state(const RVICCore *c, const RVICInstance *inst,
+                          unsigned intid, GString *buf)
 {
-    const RVICInstance *inst = &c->instances[cpu];
-
     g_string_append(buf, rvic_test(inst->masked, intid) ? " masked" :
                     " unmasked");
     if (rvic_test(inst->pending, intid)) {
@@ -195,7 +232,7 @@ void arm_rvic_print_state(const RVICCore *c, unsigned cpu, unsigned intid,
     if (rvic_test(inst->level, intid)) {
         g_string_append(buf, " high");
     }
-    if (rvic_core_is_deliverable(c, cpu, intid)) {
+    if (rvic_core_is_deliverable(c, inst, intid)) {
         g_string_append(buf, " deliverable");
     }
 }
@@ -231,13 +268,13 @@ static void print_unmasked(const ARMRVICState *s, const RVICInstance *inst,
     }
 }
 
-static void print_intid(const ARMRVICState *s, unsigned cpu, unsigned intid,
-                        GString *buf)
+static void print_intid(const ARMRVICState *s, const RVICInstance *inst,
+                        unsigned cpu, unsigned intid, GString *buf)
 {
     g_string_append_printf(buf, "  INTID %4u", intid);
-    arm_rvic_print_state(&s->core, cpu, intid, buf);
+    arm_rvic_print_state(&s->core, inst, intid, buf);
     g_string_append_printf(buf, ", all CPUs acknowledged %" PRIu64 ": ",
-                           s->acknowledged[intid]);
+                           acknowledged_by_all(s, intid));
     if (!rvic_core_is_trusted(&s->core, intid)) {
         arm_rvid_print_inputs(s->rvid, cpu, intid, buf);
     } else if (line_name(s, intid)) {
@@ -251,12 +288,12 @@ static void print_intid(const ARMRVICState *s, unsigned cpu, unsigned intid,
 static void arm_rvic_print_info(InterruptStatsProvider *obj, GString *buf)
 {
     ARMRVICState *s = ARM_RVIC(obj);
-    const RVICCore *c = &s->core;
+    RVICCore *c = &s->core;
 
     g_string_append_printf(buf, "rVIC: %u trusted, %u untrusted INTIDs\n",
                            c->num_trusted, c->num_untrusted);
     for (unsigned cpu = 0; cpu < c->num_cpus; cpu++) {
-        const RVICInstance *inst = &c->instances[cpu];
+        const RVICInstance inst = rvic_core_copy(c, cpu);
         CPUState *cs = qemu_get_cpu(cpu);
         bool off;
 
@@ -265,14 +302,14 @@ static void arm_rvic_print_info(InterruptStatsProvider *obj, GString *buf)
         g_string_append_printf(buf, " CPU %u (MPIDR 0x%" PRIx64 "): %s, "
                                "IRQ %s, acknowledged %" PRIu64 "%s\n",
                                cpu, c->mpidrs[cpu],
-                               inst->enabled ? "enabled" : "disabled",
-                               inst->output ? "high" : "low",
-                               s->cpus[cpu].acknowledged,
+                               inst.enabled ? "enabled" : "disabled",
+                               inst.output ? "high" : "low",
+                               acknowledged_by(s, cpu),
                                off ? ", powered off" : "");
-        print_unmasked(s, inst, buf);
+        print_unmasked(s, &inst, buf);
         for (unsigned n = 0; n < rvic_core_num_intids(c); n++) {
-            if (rvic_test(inst->pending, n) || rvic_test(inst->level, n)) {
-                print_intid(s, cpu, n, buf);
+            if (rvic_test(inst.pending, n) || rvic_test(inst.level, n)) {
+                print_intid(s, &inst, cpu, n, buf);
             }
         }
     }
@@ -295,22 +332,22 @@ static void arm_rvic_get_instances(Object *obj, Visitor *v, const char *name,
                                    void *opaque, Error **errp)
 {
     ARMRVICState *s = ARM_RVIC(obj);
-    const RVICCore *c = &s->core;
+    RVICCore *c = &s->core;
     g_autoptr(QList) list = qlist_new();
     QObject *value = QOBJECT(list);
 
     for (unsigned cpu = 0; cpu < c->num_cpus; cpu++) {
-        const RVICInstance *inst = &c->instances[cpu];
+        const RVICInstance inst = rvic_core_copy(c, cpu);
         QDict *dict = qdict_new();
 
         qdict_put_int(dict, "cpu", cpu);
         qdict_put_int(dict, "mpidr", c->mpidrs[cpu]);
-        qdict_put_bool(dict, "enabled", inst->enabled);
-        qdict_put_bool(dict, "irq", inst->output);
-        qdict_put_int(dict, "acknowledged", s->cpus[cpu].acknowledged);
-        qdict_put(dict, "unmasked", list_intids(c, inst->masked, false));
-        qdict_put(dict, "pending", list_intids(c, inst->pending, true));
-        qdict_put(dict, "high", list_intids(c, inst->level, true));
+        qdict_put_bool(dict, "enabled", inst.enabled);
+        qdict_put_bool(dict, "irq", inst.output);
+        qdict_put_int(dict, "acknowledged", acknowledged_by(s, cpu));
+        qdict_put(dict, "unmasked", list_intids(c, inst.masked, false));
+        qdict_put(dict, "pending", list_intids(c, inst.pending, true));
+        qdict_put(dict, "high", list_intids(c, inst.level, true));
         qlist_append(list, dict);
     }
     visit_type_any(v, name, &value, errp);
@@ -330,13 +367,18 @@ static void arm_rvic_setup(ARMRVICCommon *common, Error **errp)
     mpidrs = g_new(uint64_t, common->num_cpu);
     s->cpus = g_new(ARMRVICCPU, common->num_cpu);
     s->irq = g_new0(qemu_irq, common->num_cpu);
-    s->acknowledged = g_new0(uint64_t, num_intids);
+    s->acknowledged = g_new0(uint64_t, (size_t)common->num_cpu * num_intids);
+    s->statistics = g_new0(uint64_t, num_intids);
 
     for (unsigned i = 0; i < common->num_cpu; i++) {
         ARMCPU *cpu = ARM_CPU(qemu_get_cpu(i));
 
         mpidrs[i] = arm_cpu_mp_affinity(cpu) & RVIC_MPIDR_MASK;
-        s->cpus[i] = (ARMRVICCPU) { .rvic = s, .index = i };
+        s->cpus[i] = (ARMRVICCPU) {
+            .rvic = s,
+            .index = i,
+            .acknowledged = &s->acknowledged[(size_t)i * num_intids],
+        };
         cpu->env.rvic = &s->cpus[i];
         sysbus_init_irq(sbd, &s->irq[i]);
     }

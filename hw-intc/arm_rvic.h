@@ -75,8 +75,8 @@ OBJECT_DECLARE_SIMPLE_TYPE(ARMRVIDState, ARM_RVID)
 typedef struct ARMRVICCPU {
     ARMRVICState *rvic;
     unsigned index;
-    /* how often it acknowledged an INTID, since the start */
-    uint64_t acknowledged;
+    /* how often it acknowledged each INTID, since the start */
+    uint64_t *acknowledged;
 } ARMRVICCPU;
 
 struct ARMRVICCommon {
@@ -100,8 +100,10 @@ struct ARMRVICState {
     RVICCore core;
     ARMRVICCPU *cpus;
     qemu_irq *irq;
-    /* how often all vCPUs together acknowledged each INTID, since the start */
+    /* what cpus[].acknowledged lead to: each vCPU writes its own part */
     uint64_t *acknowledged;
+    /* their sums, for whoever asked last */
+    uint64_t *statistics;
     /* what the board calls the lines, NULL where it has none */
     const char *line_names[ARM_RVIC_NUM_LINES];
     /* only the hypercall dispatcher and the monitor look at it */

@@ -62,8 +62,6 @@ bool arm_rvic_hypercall(ARMRVICState *s, unsigned cpu, uint32_t function,
     const char *name = is_rvic ? rvic_call_name(call) : rvid_call_name(call);
     uint64_t status, value;
 
-    g_assert(bql_locked());
-
     if (!function_is_ours(function)) {
         return false;
     }
@@ -72,13 +70,16 @@ bool arm_rvic_hypercall(ARMRVICState *s, unsigned cpu, uint32_t function,
     if (is_rvic) {
         status = rvic_core_call(&s->core, cpu, call, arg, &value);
     } else {
+        BQL_LOCK_GUARD();
         status = rvid_core_call(&s->rvid->core, call, arg, &value);
     }
 
     if (is_rvic && call == RVIC_ACKNOWLEDGE && status == RVIC_SUCCESS) {
+        uint64_t *count = &s->cpus[cpu].acknowledged[value];
+
         trace_rvic_deliver(cpu, value);
-        s->acknowledged[value]++;
-        s->cpus[cpu].acknowledged++;
+        /* Only this vCPU writes it, but others may read it */
+        qatomic_set_u64(count, *count + 1);
     }
     trace_rvic_return(cpu, component, name, status, value);
     if (status_is_guest_error(status)) {
@@ -158,13 +159,4 @@ bool arm_rvic_handle_psci_call(ARMCPU *cpu)
         env->regs[0] = result;
     }
     return true;
-}
-
-void arm_rvic_cpu_reset(ARMCPU *cpu)
-{
-    const ARMRVICCPU *rvic_cpu = cpu->env.rvic;
-
-    if (rvic_cpu) {
-        rvic_core_drive_output(&rvic_cpu->rvic->core, rvic_cpu->index);
-    }
 }

@@ -19,7 +19,8 @@ typedef struct ARMRVICState ARMRVICState;
  * @arg: x1..x3; those that the call does not look at are only traced
  * @result: for x0..x3; only written if the call is ours
  *
- * The one dispatcher for all ways in. Called with the BQL held.
+ * The one dispatcher for all ways in, with or without the BQL: an rVIC call
+ * takes it only to drive a line that changes, an rVID call always.
  *
  * Returns: false if @function is in neither of the two ranges
  */

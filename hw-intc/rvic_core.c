@@ -37,21 +37,51 @@ int rvic_core_find_cpu(const RVICCore *c, uint64_t mpidr)
     return GPOINTER_TO_INT(cpu);
 }
 
-void rvic_core_drive_output(RVICCore *c, unsigned cpu)
+static bool rvic_has_output(const RVICInstance *inst)
+{
+    return inst->enabled && inst->ready;
+}
+
+static RVICInstance *rvic_lock(RVICCore *c, unsigned cpu)
 {
     RVICInstance *inst = &c->instances[cpu];
 
-    inst->output = inst->enabled && inst->ready;
-    c->output(c->opaque, cpu, inst->output);
+    qemu_spin_lock(&inst->lock);
+    return inst;
 }
 
-static void rvic_update_output(RVICCore *c, unsigned cpu)
+/*
+ * Whoever leaves an instance whose output is not what it should be has it
+ * driven. Others may come in between before the callback looks: what it finds
+ * then is right for all of them.
+ */
+static void rvic_unlock(RVICCore *c, unsigned cpu)
 {
-    const RVICInstance *inst = &c->instances[cpu];
+    RVICInstance *inst = &c->instances[cpu];
+    bool changed = inst->output != rvic_has_output(inst);
 
-    if (inst->output != (inst->enabled && inst->ready)) {
-        rvic_core_drive_output(c, cpu);
+    qemu_spin_unlock(&inst->lock);
+    if (changed) {
+        c->output(c->opaque, cpu);
     }
+}
+
+bool rvic_core_take_output(RVICCore *c, unsigned cpu)
+{
+    RVICInstance *inst = rvic_lock(c, cpu);
+    bool level = rvic_has_output(inst);
+
+    inst->output = level;
+    qemu_spin_unlock(&inst->lock);
+    return level;
+}
+
+RVICInstance rvic_core_copy(RVICCore *c, unsigned cpu)
+{
+    RVICInstance copy = *rvic_lock(c, cpu);
+
+    qemu_spin_unlock(&c->instances[cpu].lock);
+    return copy;
 }
 
 /* The deliverable INTIDs of one word, if the instance is enabled */
@@ -66,10 +96,9 @@ static uint32_t rvic_deliverable(const RVICCore *c, const RVICInstance *inst,
     return active & ~inst->masked[word];
 }
 
-bool rvic_core_is_deliverable(const RVICCore *c, unsigned cpu, unsigned intid)
+bool rvic_core_is_deliverable(const RVICCore *c, const RVICInstance *inst,
+                              unsigned intid)
 {
-    const RVICInstance *inst = &c->instances[cpu];
-
     return inst->enabled &&
            extract32(rvic_deliverable(c, inst, intid / 32), intid % 32, 1);
 }
@@ -83,52 +112,65 @@ static void rvic_update_ready(const RVICCore *c, RVICInstance *inst,
 }
 
 /*
- * Write the bit of @intid in @bits, one of the three bitmaps of @cpu, and bring
+ * Write the bit of @intid in @bits, one of the three bitmaps of @inst, and bring
  * what follows from it up to date: at the same cost however many INTIDs there
  * are.
  */
-static void rvic_write(RVICCore *c, unsigned cpu, uint32_t *bits,
+static void rvic_write(const RVICCore *c, RVICInstance *inst, uint32_t *bits,
                        unsigned intid, bool value)
 {
     unsigned word = intid / 32;
 
     bits[word] = deposit32(bits[word], intid % 32, 1, value);
-    rvic_update_ready(c, &c->instances[cpu], word);
-    rvic_update_output(c, cpu);
+    rvic_update_ready(c, inst, word);
 }
 
-bool rvic_core_signal(RVICCore *c, unsigned cpu, unsigned intid)
+static bool rvic_signal(const RVICCore *c, RVICInstance *inst, unsigned intid)
 {
-    RVICInstance *inst = &c->instances[cpu];
-
     if (!inst->enabled) {
         return false;
     }
-    rvic_write(c, cpu, inst->pending, intid, true);
+    rvic_write(c, inst, inst->pending, intid, true);
     return true;
 }
 
-void rvic_core_set_level(RVICCore *c, unsigned cpu, unsigned intid, bool level)
+void rvic_core_signal(RVICCore *c, unsigned cpu, unsigned intid)
 {
+    RVICInstance *inst = rvic_lock(c, cpu);
+
+    rvic_signal(c, inst, intid);
+    rvic_unlock(c, cpu);
+}
+
+void rvic_core_set_level(RVICCore *c, unsigned cpu, unsigned intid, bool level,
+                         bool edge)
+{
+    RVICInstance *inst = rvic_lock(c, cpu);
+
     g_assert(!rvic_core_is_trusted(c, intid));
 
-    rvic_write(c, cpu, c->instances[cpu].level, intid, level);
+    rvic_write(c, inst, inst->level, intid, level);
+    if (edge) {
+        rvic_signal(c, inst, intid);
+    }
+    rvic_unlock(c, cpu);
 }
 
 bool rvic_core_set_line(RVICCore *c, unsigned cpu, unsigned intid, bool level)
 {
-    RVICInstance *inst = &c->instances[cpu];
+    RVICInstance *inst = rvic_lock(c, cpu);
+    bool changed = rvic_test(inst->level, intid) != level;
 
     g_assert(rvic_core_is_trusted(c, intid));
 
-    if (rvic_test(inst->level, intid) == level) {
-        return false;
+    if (changed) {
+        rvic_write(c, inst, inst->level, intid, level);
+        if (level) {
+            rvic_signal(c, inst, intid);
+        }
     }
-    rvic_write(c, cpu, inst->level, intid, level);
-    if (level) {
-        rvic_core_signal(c, cpu, intid);
-    }
-    return true;
+    rvic_unlock(c, cpu);
+    return changed;
 }
 
 /*
@@ -161,7 +203,7 @@ static unsigned rvic_next(const RVICCore *c, const RVICInstance *inst)
  * VERSION
  *   value: version of the ABI
  */
-static uint64_t rvic_call_version(RVICCore *c, unsigned cpu,
+static uint64_t rvic_call_version(const RVICCore *c, RVICInstance *inst,
                                   const uint64_t *arg, uint64_t *value)
 {
     *value = RVIC_VERSION_0_3;
@@ -173,7 +215,7 @@ static uint64_t rvic_call_version(RVICCore *c, unsigned cpu,
  *   value: 0 number of trusted INTIDs, 1 number of untrusted INTIDs
  *   ERROR_PARAMETER, 0: any other key
  */
-static uint64_t rvic_call_info(RVICCore *c, unsigned cpu,
+static uint64_t rvic_call_info(const RVICCore *c, RVICInstance *inst,
                                const uint64_t *arg, uint64_t *value)
 {
     uint64_t key = arg[0];
@@ -195,17 +237,14 @@ static uint64_t rvic_call_info(RVICCore *c, unsigned cpu,
  *   The caller's instance delivers and takes signals. A trusted line that is
  *   high already has no edge left to give: all of them are sampled.
  */
-static uint64_t rvic_call_enable(RVICCore *c, unsigned cpu,
+static uint64_t rvic_call_enable(const RVICCore *c, RVICInstance *inst,
                                  const uint64_t *arg, uint64_t *value)
 {
-    RVICInstance *inst = &c->instances[cpu];
-
     for (unsigned word = 0; word < c->num_trusted / 32; word++) {
         inst->pending[word] |= inst->level[word];
         rvic_update_ready(c, inst, word);
     }
     inst->enabled = true;
-    rvic_update_output(c, cpu);
     return RVIC_SUCCESS;
 }
 
@@ -214,11 +253,10 @@ static uint64_t rvic_call_enable(RVICCore *c, unsigned cpu,
  *   The caller's instance delivers nothing and drops signals. Masks, pending
  *   states and levels stay.
  */
-static uint64_t rvic_call_disable(RVICCore *c, unsigned cpu,
+static uint64_t rvic_call_disable(const RVICCore *c, RVICInstance *inst,
                                   const uint64_t *arg, uint64_t *value)
 {
-    c->instances[cpu].enabled = false;
-    rvic_update_output(c, cpu);
+    inst->enabled = false;
     return RVIC_SUCCESS;
 }
 
@@ -230,19 +268,20 @@ static uint64_t rvic_call_disable(RVICCore *c, unsigned cpu,
  *   INVALID_CPU, 0: the MPIDR names no vCPU
  *   ERROR_PARAMETER, 1: the INTID does not exist
  */
-static uint64_t rvic_parse_target(const RVICCore *c, const uint64_t *arg,
-                                  unsigned *cpu, unsigned *intid)
+static uint64_t rvic_parse_target(const RVICCore *c, unsigned caller,
+                                  const uint64_t *arg, unsigned *target)
 {
-    int found = rvic_core_find_cpu(c, arg[0]);
+    /* Most calls are for the caller itself, and need no search */
+    int cpu = arg[0] == c->mpidrs[caller] ? caller :
+              rvic_core_find_cpu(c, arg[0]);
 
-    if (found < 0) {
+    if (cpu < 0) {
         return RVIC_STATUS(RVIC_INVALID_CPU, 0);
     }
     if (arg[1] >= rvic_core_num_intids(c)) {
         return RVIC_STATUS(RVIC_ERROR_PARAMETER, 1);
     }
-    *cpu = found;
-    *intid = arg[1];
+    *target = cpu;
     return RVIC_SUCCESS;
 }
 
@@ -250,10 +289,10 @@ static uint64_t rvic_parse_target(const RVICCore *c, const uint64_t *arg,
  * SET_MASKED (target)
  *   The INTID is held back; it may still become pending.
  */
-static uint64_t rvic_call_set_masked(RVICCore *c, unsigned cpu, unsigned intid,
-                                     uint64_t *value)
+static uint64_t rvic_call_set_masked(const RVICCore *c, RVICInstance *inst,
+                                     const uint64_t *arg, uint64_t *value)
 {
-    rvic_write(c, cpu, c->instances[cpu].masked, intid, true);
+    rvic_write(c, inst, inst->masked, arg[1], true);
     return RVIC_SUCCESS;
 }
 
@@ -262,10 +301,10 @@ static uint64_t rvic_call_set_masked(RVICCore *c, unsigned cpu, unsigned intid,
  *   The INTID is delivered if or as soon as it is pending: this is also the
  *   end of interrupt.
  */
-static uint64_t rvic_call_clear_masked(RVICCore *c, unsigned cpu,
-                                       unsigned intid, uint64_t *value)
+static uint64_t rvic_call_clear_masked(const RVICCore *c, RVICInstance *inst,
+                                       const uint64_t *arg, uint64_t *value)
 {
-    rvic_write(c, cpu, c->instances[cpu].masked, intid, false);
+    rvic_write(c, inst, inst->masked, arg[1], false);
     return RVIC_SUCCESS;
 }
 
@@ -274,10 +313,10 @@ static uint64_t rvic_call_clear_masked(RVICCore *c, unsigned cpu,
  *   value: 1 if the INTID is pending or, for an untrusted one, its level is
  *   high, masked or not; else 0
  */
-static uint64_t rvic_call_is_pending(RVICCore *c, unsigned cpu, unsigned intid,
-                                     uint64_t *value)
+static uint64_t rvic_call_is_pending(const RVICCore *c, RVICInstance *inst,
+                                     const uint64_t *arg, uint64_t *value)
 {
-    const RVICInstance *inst = &c->instances[cpu];
+    unsigned intid = arg[1];
 
     *value = rvic_test(inst->pending, intid) ||
              (!rvic_core_is_trusted(c, intid) &&
@@ -290,10 +329,10 @@ static uint64_t rvic_call_is_pending(RVICCore *c, unsigned cpu, unsigned intid,
  *   The INTID becomes pending.
  *   DISABLED: the target's instance is disabled, the signal is dropped
  */
-static uint64_t rvic_call_signal(RVICCore *c, unsigned cpu, unsigned intid,
-                                 uint64_t *value)
+static uint64_t rvic_call_signal(const RVICCore *c, RVICInstance *inst,
+                                 const uint64_t *arg, uint64_t *value)
 {
-    return rvic_core_signal(c, cpu, intid) ? RVIC_SUCCESS :
+    return rvic_signal(c, inst, arg[1]) ? RVIC_SUCCESS :
            RVIC_STATUS(RVIC_DISABLED, 0);
 }
 
@@ -301,10 +340,10 @@ static uint64_t rvic_call_signal(RVICCore *c, unsigned cpu, unsigned intid,
  * CLEAR_PENDING (target)
  *   The INTID is no longer pending; a level is not the guest's to clear.
  */
-static uint64_t rvic_call_clear_pending(RVICCore *c, unsigned cpu,
-                                        unsigned intid, uint64_t *value)
+static uint64_t rvic_call_clear_pending(const RVICCore *c, RVICInstance *inst,
+                                        const uint64_t *arg, uint64_t *value)
 {
-    rvic_write(c, cpu, c->instances[cpu].pending, intid, false);
+    rvic_write(c, inst, inst->pending, arg[1], false);
     return RVIC_SUCCESS;
 }
 
@@ -314,10 +353,9 @@ static uint64_t rvic_call_clear_pending(RVICCore *c, unsigned cpu,
  *   DISABLED: the caller's instance is disabled
  *   NO_INTERRUPTS: nothing is deliverable
  */
-static uint64_t rvic_call_acknowledge(RVICCore *c, unsigned cpu,
+static uint64_t rvic_call_acknowledge(const RVICCore *c, RVICInstance *inst,
                                       const uint64_t *arg, uint64_t *value)
 {
-    RVICInstance *inst = &c->instances[cpu];
     unsigned intid;
 
     if (!inst->enabled) {
@@ -330,7 +368,7 @@ static uint64_t rvic_call_acknowledge(RVICCore *c, unsigned cpu,
     intid = rvic_next(c, inst);
     inst->last = intid;
     inst->pending[intid / 32] &= ~(1u << intid % 32);
-    rvic_write(c, cpu, inst->masked, intid, true);
+    rvic_write(c, inst, inst->masked, intid, true);
     *value = intid;
     return RVIC_SUCCESS;
 }
@@ -341,40 +379,39 @@ static uint64_t rvic_call_acknowledge(RVICCore *c, unsigned cpu,
  *   unless the instance is disabled.
  *   ERROR_PARAMETER, 0: the INTID is not trusted
  */
-static uint64_t rvic_call_resample(RVICCore *c, unsigned cpu,
+static uint64_t rvic_call_resample(const RVICCore *c, RVICInstance *inst,
                                    const uint64_t *arg, uint64_t *value)
 {
     if (arg[0] >= c->num_trusted) {
         return RVIC_STATUS(RVIC_ERROR_PARAMETER, 0);
     }
-    if (rvic_test(c->instances[cpu].level, arg[0])) {
-        rvic_core_signal(c, cpu, arg[0]);
+    if (rvic_test(inst->level, arg[0])) {
+        rvic_signal(c, inst, arg[0]);
     }
     return RVIC_SUCCESS;
 }
 
-/* A call acts on the caller's instance, or on a target */
+/* A call acts on the caller's instance, or on a target's */
 static const struct {
     const char *name;
     unsigned num_args;
-    uint64_t (*own)(RVICCore *c, unsigned cpu, const uint64_t *arg,
-                    uint64_t *value);
-    uint64_t (*target)(RVICCore *c, unsigned cpu, unsigned intid,
-                       uint64_t *value);
+    bool has_target;
+    /* Called with the instance locked */
+    uint64_t (*handler)(const RVICCore *c, RVICInstance *inst,
+                        const uint64_t *arg, uint64_t *value);
 } rvic_calls[RVIC_NUM_CALLS] = {
-    [RVIC_VERSION] = { "VERSION", 0, .own = rvic_call_version },
-    [RVIC_INFO] = { "INFO", 1, .own = rvic_call_info },
-    [RVIC_ENABLE] = { "ENABLE", 0, .own = rvic_call_enable },
-    [RVIC_DISABLE] = { "DISABLE", 0, .own = rvic_call_disable },
-    [RVIC_SET_MASKED] = { "SET_MASKED", 2, .target = rvic_call_set_masked },
-    [RVIC_CLEAR_MASKED] = { "CLEAR_MASKED", 2,
-                            .target = rvic_call_clear_masked },
-    [RVIC_IS_PENDING] = { "IS_PENDING", 2, .target = rvic_call_is_pending },
-    [RVIC_SIGNAL] = { "SIGNAL", 2, .target = rvic_call_signal },
-    [RVIC_CLEAR_PENDING] = { "CLEAR_PENDING", 2,
-                             .target = rvic_call_clear_pending },
-    [RVIC_ACKNOWLEDGE] = { "ACKNOWLEDGE", 0, .own = rvic_call_acknowledge },
-    [RVIC_RESAMPLE] = { "RESAMPLE", 1, .own = rvic_call_resample },
+    [RVIC_VERSION] = { "VERSION", 0, false, rvic_call_version },
+    [RVIC_INFO] = { "INFO", 1, false, rvic_call_info },
+    [RVIC_ENABLE] = { "ENABLE", 0, false, rvic_call_enable },
+    [RVIC_DISABLE] = { "DISABLE", 0, false, rvic_call_disable },
+    [RVIC_SET_MASKED] = { "SET_MASKED", 2, true, rvic_call_set_masked },
+    [RVIC_CLEAR_MASKED] = { "CLEAR_MASKED", 2, true, rvic_call_clear_masked },
+    [RVIC_IS_PENDING] = { "IS_PENDING", 2, true, rvic_call_is_pending },
+    [RVIC_SIGNAL] = { "SIGNAL", 2, true, rvic_call_signal },
+    [RVIC_CLEAR_PENDING] = { "CLEAR_PENDING", 2, true,
+                             rvic_call_clear_pending },
+    [RVIC_ACKNOWLEDGE] = { "ACKNOWLEDGE", 0, false, rvic_call_acknowledge },
+    [RVIC_RESAMPLE] = { "RESAMPLE", 1, false, rvic_call_resample },
 };
 
 const char *rvic_call_name(unsigned call)
@@ -390,35 +427,37 @@ unsigned rvic_call_num_args(unsigned call)
 uint64_t rvic_core_call(RVICCore *c, unsigned cpu, unsigned call,
                         const uint64_t arg[3], uint64_t *value)
 {
-    unsigned target, intid;
+    unsigned target = cpu;
     uint64_t status;
 
     *value = 0;
     if (call >= RVIC_NUM_CALLS) {
         return RVIC_NOT_SUPPORTED;
     }
-    if (rvic_calls[call].own) {
-        return rvic_calls[call].own(c, cpu, arg, value);
+    if (rvic_calls[call].has_target) {
+        status = rvic_parse_target(c, cpu, arg, &target);
+        if (status != RVIC_SUCCESS) {
+            return status;
+        }
     }
 
-    status = rvic_parse_target(c, arg, &target, &intid);
-    if (status != RVIC_SUCCESS) {
-        return status;
-    }
-    return rvic_calls[call].target(c, target, intid, value);
+    status = rvic_calls[call].handler(c, rvic_lock(c, target), arg, value);
+    rvic_unlock(c, target);
+    return status;
 }
 
 void rvic_core_reset(RVICCore *c)
 {
     for (unsigned cpu = 0; cpu < c->num_cpus; cpu++) {
-        RVICInstance *inst = &c->instances[cpu];
-        bool output = inst->output;
+        RVICInstance *inst = rvic_lock(c, cpu);
 
-        memset(inst, 0, sizeof(*inst));
+        memset(inst->pending, 0, sizeof(inst->pending));
         memset(inst->masked, 0xff, sizeof(inst->masked));
+        memset(inst->level, 0, sizeof(inst->level));
+        inst->ready = 0;
         inst->last = RVIC_MAX_INTIDS - 1;
-        inst->output = output;
-        rvic_update_output(c, cpu);
+        inst->enabled = false;
+        rvic_unlock(c, cpu);
     }
 }
 
@@ -445,7 +484,8 @@ bool rvic_core_post_load(RVICCore *c)
         for (unsigned word = 0; word < words; word++) {
             rvic_update_ready(c, inst, word);
         }
-        rvic_core_drive_output(c, cpu);
+        /* Whoever drives it may have forgotten it meanwhile */
+        c->output(c->opaque, cpu);
     }
     return true;
 }

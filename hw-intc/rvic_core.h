@@ -2,8 +2,12 @@
  * Arm rVIC and rVID: the state machines, in plain C
  *
  * rvic_core.c and rvid_core.c know hypercall arguments, interrupt states and
- * mappings, and no QOM, no locks, no accelerator. The caller serialises all
- * functions on one RVICCore and the RVIDCore that drives it.
+ * mappings, and no QOM, no BQL, no accelerator.
+ *
+ * Each rVIC instance has a lock, held for a few dozen instructions, in which
+ * all that changes it is one step. So vCPUs make rVIC calls at the same time,
+ * and devices signal at the same time. The caller serialises all functions on
+ * an RVIDCore, and those that reset or load an RVICCore with everything else.
  *
  * The rules are those of docs/specs/arm-rvic.rst; section names below refer
  * to that page.
@@ -13,6 +17,8 @@
 
 #ifndef RVIC_CORE_H
 #define RVIC_CORE_H
+
+#include "qemu/thread.h"
 
 /* "INTIDs": trusted + untrusted interrupts of one vCPU, in steps of 32 */
 #define RVIC_MAX_INTIDS     2048
@@ -98,15 +104,20 @@ typedef struct RVICInstance {
     bool enabled;
     /* what the output was last driven to (derived) */
     bool output;
+    /* of all of the above */
+    QemuSpin lock;
 } RVICInstance;
 
 /**
- * RVICOutputFn: drive the IRQ input of a vCPU
+ * RVICOutputFn: drive the IRQ input of a vCPU, for it has to change
  * @opaque: as given to rvic_core_init()
  * @cpu: index of the vCPU
- * @level: true if an INTID is deliverable
+ *
+ * Called with no instance locked, and maybe by several threads at once. For one
+ * vCPU, calls of rvic_core_take_output() and the driving that follows each have
+ * to be serialised, so that the line ends as the last one found the output.
  */
-typedef void RVICOutputFn(void *opaque, unsigned cpu, bool level);
+typedef void RVICOutputFn(void *opaque, unsigned cpu);
 
 typedef struct RVICCore {
     unsigned num_cpus;
@@ -139,7 +150,7 @@ const char *rvic_core_check_counts(unsigned num_trusted,
  * @mpidrs: affinity fields of each vCPU, all different; copied
  * @num_trusted: see rvic_core_check_counts(), whose rules hold
  * @num_untrusted: see rvic_core_check_counts()
- * @output: called whenever the output of a vCPU changes
+ * @output: called whenever the output of a vCPU has to change
  * @opaque: passed to @output
  */
 void rvic_core_init(RVICCore *c, unsigned num_cpus, const uint64_t *mpidrs,
@@ -202,9 +213,9 @@ bool rvic_core_set_line(RVICCore *c, unsigned cpu, unsigned intid, bool level);
  * @cpu: index of the vCPU
  * @intid: any INTID
  *
- * Returns: false if the instance is disabled, which drops the signal
+ * A disabled instance drops the signal.
  */
-bool rvic_core_signal(RVICCore *c, unsigned cpu, unsigned intid);
+void rvic_core_signal(RVICCore *c, unsigned cpu, unsigned intid);
 
 /**
  * rvic_core_set_level: set the level of an untrusted INTID
@@ -212,26 +223,42 @@ bool rvic_core_signal(RVICCore *c, unsigned cpu, unsigned intid);
  * @cpu: index of the vCPU
  * @intid: num_trusted to num_trusted + num_untrusted - 1
  * @level: OR of the rVID inputs mapped to it ("Level-triggered inputs")
+ * @edge: signal the INTID as well, in the same step: were there two, a vCPU
+ *        could acknowledge the level in between, and the signal would deliver
+ *        the same event once more
  */
 void rvic_core_set_level(RVICCore *c, unsigned cpu, unsigned intid,
-                         bool level);
+                         bool level, bool edge);
 
 /**
  * rvic_core_is_deliverable: whether an INTID makes the vCPU's output high
  * @c: the core
- * @cpu: index of the vCPU
+ * @inst: an instance, or a copy
  * @intid: any INTID
  */
-bool rvic_core_is_deliverable(const RVICCore *c, unsigned cpu, unsigned intid);
+bool rvic_core_is_deliverable(const RVICCore *c, const RVICInstance *inst,
+                              unsigned intid);
 
 /**
- * rvic_core_drive_output: drive a vCPU's output, changed or not
+ * rvic_core_take_output: what an output is to be driven to, now
  * @c: the core
  * @cpu: index of the vCPU
  *
- * For a consumer that has forgotten the level, as a CPU does at reset.
+ * For an RVICOutputFn, and for a vCPU that has forgotten the level, as one does
+ * at reset. The caller drives the output.
+ *
+ * Returns: true if an INTID is deliverable
  */
-void rvic_core_drive_output(RVICCore *c, unsigned cpu);
+bool rvic_core_take_output(RVICCore *c, unsigned cpu);
+
+/**
+ * rvic_core_copy: look at an instance while vCPUs use it
+ * @c: the core
+ * @cpu: index of the vCPU
+ *
+ * Returns: the state at one moment
+ */
+RVICInstance rvic_core_copy(RVICCore *c, unsigned cpu);
 
 /**
  * rvic_core_find_cpu: look up a vCPU

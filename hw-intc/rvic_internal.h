@@ -47,12 +47,12 @@ void arm_rvic_qtest_init(ARMRVICState *s);
 /**
  * arm_rvic_print_state: append the state of an INTID to a line of "info pic"
  * @c: the core
- * @cpu: index of the vCPU
+ * @inst: a copy of the vCPU's instance
  * @intid: any INTID
  * @buf: where to
  */
-void arm_rvic_print_state(const RVICCore *c, unsigned cpu, unsigned intid,
-                          GString *buf);
+void arm_rvic_print_state(const RVICCore *c, const RVICInstance *inst,
+                          unsigned intid, GString *buf);
 
 /**
  * arm_rvid_print_inputs: append the names of all inputs mapped to an INTID

@@ -7,14 +7,17 @@
 #include "qemu/osdep.h"
 #include "rvic_core.h"
 
-/* A high input came to or went from @t: only the first and last one count */
-static void rvid_target_count(RVIDCore *d, RVIDTarget *t, int delta)
+/*
+ * A high input came to or went from @t: only the first and last one count.
+ * @edge: it is also an edge, which counts even if the level is high already
+ */
+static void rvid_target_count(RVIDCore *d, RVIDTarget *t, int delta, bool edge)
 {
     bool level = t->high;
 
     t->high += delta;
-    if (level != !!t->high) {
-        rvic_core_set_level(d->rvic, t->cpu, t->intid, t->high);
+    if (level != !!t->high || edge) {
+        rvic_core_set_level(d->rvic, t->cpu, t->intid, t->high, edge);
     }
 }
 
@@ -46,7 +49,7 @@ static void rvid_attach(RVIDCore *d, RVIDInput *in, unsigned cpu,
     in->target = t;
     t->inputs++;
     if (in->level) {
-        rvid_target_count(d, t, 1);
+        rvid_target_count(d, t, 1, false);
     }
 }
 
@@ -58,21 +61,13 @@ static void rvid_detach(RVIDCore *d, RVIDInput *in)
         return;
     }
     if (in->level) {
-        rvid_target_count(d, t, -1);
+        rvid_target_count(d, t, -1, false);
     }
     if (--t->inputs == 0) {
         g_hash_table_remove(d->targets, rvid_target_key(t->cpu, t->intid));
     }
     in->route = RVID_UNMAPPED;
     in->target = NULL;
-}
-
-/* An edge: lost if the input is unmapped or the instance disabled */
-static void rvid_signal(RVIDCore *d, const RVIDInput *in)
-{
-    if (in->target) {
-        rvic_core_signal(d->rvic, in->target->cpu, in->target->intid);
-    }
 }
 
 bool rvid_core_set_line(RVIDCore *d, unsigned input, bool level)
@@ -86,21 +81,23 @@ bool rvid_core_set_line(RVIDCore *d, unsigned input, bool level)
     }
     in->level = level;
     if (in->target) {
-        rvid_target_count(d, in->target, level ? 1 : -1);
-    }
-    if (level) {
-        /* so that a pulse is delivered even if the line falls before */
-        rvid_signal(d, in);
+        /* an edge, so that a pulse is delivered even if the line falls before */
+        rvid_target_count(d, in->target, level ? 1 : -1, level);
     }
     return true;
 }
 
 bool rvid_core_msi(RVIDCore *d, uint32_t input)
 {
+    const RVIDTarget *t;
+
     if (input < d->num_wired || input >= d->num_inputs) {
         return false;
     }
-    rvid_signal(d, &d->inputs[input]);
+    t = d->inputs[input].target;
+    if (t) {
+        rvic_core_signal(d->rvic, t->cpu, t->intid);
+    }
     return true;
 }
 

@@ -370,10 +370,8 @@ int kvm_arm_rvic_handle_hypercall(ARMCPU *cpu, const struct kvm_run *run)
         if (ret < 0) {
             return ret;
         }
-        bql_lock();
         done = arm_rvic_hypercall(rvic_cpu->rvic, rvic_cpu->index, function,
                                   arg, result);
-        bql_unlock();
     }
     if (!done) {
         qemu_log_mask(LOG_GUEST_ERROR, "CPU %d: %s call 0x%" PRIx32 ": not "

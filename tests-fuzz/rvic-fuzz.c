@@ -35,9 +35,10 @@ typedef struct Cores {
     RVIDInput *saved_inputs;
 } Cores;
 
-static void cores_output(void *opaque, unsigned cpu, bool level)
+static void cores_output(void *opaque, unsigned cpu)
 {
     Cores *s = opaque;
+    bool level = rvic_core_take_output(&s->rvic, cpu);
 
     if (s->irq[cpu] == level && !s->redrive) {
         s->problem = "an output was driven without having changed";
@@ -128,7 +129,7 @@ static void cores_cpu_reset(void *opaque, unsigned cpu)
 
     s->irq[cpu] = false;
     s->redrive = true;
-    rvic_core_drive_output(&s->rvic, cpu);
+    cores_output(s, cpu);
     s->redrive = false;
 }
 
@@ -263,7 +264,7 @@ static void check_instance(const RVICCore *c, unsigned cpu,
             rvic_test(inst->level, n) != (n < m->num_trusted ?
                                           expected->line[n] :
                                           expected->level[n]) ||
-            rvic_core_is_deliverable(c, cpu, n) !=
+            rvic_core_is_deliverable(c, inst, n) !=
             rvic_model_is_deliverable(m, cpu, n)) {
             g_string_append_printf(wrong, "vCPU %u: state of INTID %u is "
                                    "wrong\n", cpu, n);
