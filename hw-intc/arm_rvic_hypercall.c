@@ -1,8 +1,8 @@
 /*
  * Arm rVIC and rVID: hypercalls
  *
- * One dispatcher for all the ways in: TCG's built-in PSCI below, KVM in
- * target-arm-kvm/kvm_rvic.c, qtest in arm_rvic_qtest.c.
+ * One dispatcher for all the ways in: TCG's helper and built-in PSCI below, KVM
+ * in target-arm-kvm/kvm_rvic.c, qtest in arm_rvic_qtest.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -132,24 +132,30 @@ static bool smccc_discovery(uint32_t function, uint32_t arg, int32_t *result)
     }
 }
 
-bool arm_rvic_handle_psci_call(ARMCPU *cpu)
+bool arm_rvic_handle_call(ARMCPU *cpu)
 {
     CPUARMState *env = &cpu->env;
     const ARMRVICCPU *rvic_cpu = env->rvic;
+
+    return arm_rvic_hypercall(rvic_cpu->rvic, rvic_cpu->index, env->xregs[0],
+                              &env->xregs[1], &env->xregs[0]);
+}
+
+bool arm_rvic_handle_psci_call(ARMCPU *cpu)
+{
+    CPUARMState *env = &cpu->env;
     bool aarch64 = is_a64(env);
     uint32_t function, arg;
     int32_t result;
 
-    if (!rvic_cpu) {
+    if (!env->rvic) {
         return false;
     }
 
     function = aarch64 ? env->xregs[0] : env->regs[0];
     arg = aarch64 ? env->xregs[1] : env->regs[1];
     if (!smccc_discovery(function, arg, &result)) {
-        return aarch64 ?
-               arm_rvic_hypercall(rvic_cpu->rvic, rvic_cpu->index, function,
-                                  &env->xregs[1], &env->xregs[0]) :
+        return aarch64 ? arm_rvic_handle_call(cpu) :
                arm_rvic_handle_aarch32(env, function);
     }
 

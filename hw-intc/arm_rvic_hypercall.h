@@ -38,6 +38,16 @@ bool arm_rvic_hypercall(ARMRVICState *s, unsigned cpu, uint32_t function,
 unsigned arm_rvic_hypercall_num_args(uint32_t function);
 
 /**
+ * arm_rvic_handle_call: TCG executes the conduit's instruction
+ * @cpu: the vCPU, which has an rVIC and is in AArch64 state
+ *
+ * Results are in the vCPU's registers afterwards.
+ *
+ * Returns: false, having done nothing, if x0 is no call of rVIC or rVID
+ */
+bool arm_rvic_handle_call(ARMCPU *cpu);
+
+/**
  * arm_rvic_handle_psci_call: TCG's built-in PSCI asks for a call it got
  * @cpu: the vCPU that executed the conduit's instruction
  *

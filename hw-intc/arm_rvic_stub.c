@@ -18,6 +18,11 @@ unsigned arm_rvic_hypercall_num_args(uint32_t function)
     return 0;
 }
 
+bool arm_rvic_handle_call(ARMCPU *cpu)
+{
+    g_assert_not_reached();
+}
+
 bool arm_rvic_handle_psci_call(ARMCPU *cpu)
 {
     return false;
