@@ -32,6 +32,19 @@ static bool function_is_ours(uint32_t function)
            function_in_range(function, RVID_FN_BASE);
 }
 
+static const char *component_name(uint32_t function)
+{
+    return function_in_range(function, RVIC_FN_BASE) ? "rVIC" : "rVID";
+}
+
+static const char *call_name(uint32_t function)
+{
+    unsigned call = function % RVIC_FN_RANGE;
+
+    return function_in_range(function, RVIC_FN_BASE) ? rvic_call_name(call) :
+           rvid_call_name(call);
+}
+
 unsigned arm_rvic_hypercall_num_args(uint32_t function)
 {
     unsigned call = function % RVIC_FN_RANGE;
@@ -57,16 +70,18 @@ bool arm_rvic_hypercall(ARMRVICState *s, unsigned cpu, uint32_t function,
                         const uint64_t arg[3], uint64_t result[4])
 {
     bool is_rvic = function_in_range(function, RVIC_FN_BASE);
-    const char *component = is_rvic ? "rVIC" : "rVID";
     unsigned call = function % RVIC_FN_RANGE;
-    const char *name = is_rvic ? rvic_call_name(call) : rvid_call_name(call);
     uint64_t status, value;
 
     if (!function_is_ours(function)) {
         return false;
     }
 
-    trace_rvic_call(cpu, component, name, arg[0], arg[1], arg[2]);
+    /* Calls are frequent: names are looked up for those who want them */
+    if (trace_event_get_state_backends(TRACE_RVIC_CALL)) {
+        trace_rvic_call(cpu, component_name(function), call_name(function),
+                        arg[0], arg[1], arg[2]);
+    }
     if (is_rvic) {
         status = rvic_core_call(&s->core, cpu, call, arg, &value);
     } else {
@@ -81,12 +96,16 @@ bool arm_rvic_hypercall(ARMRVICState *s, unsigned cpu, uint32_t function,
         /* Only this vCPU writes it, but others may read it */
         qatomic_set_u64(count, *count + 1);
     }
-    trace_rvic_return(cpu, component, name, status, value);
+    if (trace_event_get_state_backends(TRACE_RVIC_RETURN)) {
+        trace_rvic_return(cpu, component_name(function), call_name(function),
+                          status, value);
+    }
     if (status_is_guest_error(status)) {
         qemu_log_mask(LOG_GUEST_ERROR, "%s: CPU %u: %s (0x%" PRIx32 ") "
                       "0x%" PRIx64 " 0x%" PRIx64 " 0x%" PRIx64 ": status "
-                      "0x%" PRIx64 "\n", component, cpu, name, function,
-                      arg[0], arg[1], arg[2], status);
+                      "0x%" PRIx64 "\n", component_name(function), cpu,
+                      call_name(function), function, arg[0], arg[1], arg[2],
+                      status);
     }
 
     result[0] = status;
