@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 
-import cpio
+import bench_guest
 import kvm_host
 from commands import BUILD, TOP, prepare
 
@@ -63,24 +63,18 @@ def parse():
     return args
 
 
-def pack_guest(path):
-    """Make an initramfs of the measuring program."""
+def program():
+    """The program that measures in the guest, which the build has made."""
     tree = os.path.dirname(os.path.realpath(BUILD))
-    program = os.path.join(tree, 'build' if kvm_host.usable() else 'build-kvm',
-                           'rvic/tests-kvm/bench')
-    with open(path, 'wb') as file:
-        archive = cpio.Archive(file)
-        archive.console()
-        archive.folder('proc')
-        archive.copy('init', program)
-        archive.end()
+    return os.path.join(tree, 'build' if kvm_host.usable() else 'build-kvm',
+                        'rvic/tests-kvm/bench')
 
 
 def measure(args, controllers, gic, folder):
     """Run tests-kvm/bench.py on a host with that GIC and return its result."""
     initrd, output = os.path.join(folder, 'initrd'), os.path.join(folder, 'result')
     guest = kvm_host.Options().guest
-    pack_guest(initrd)
+    bench_guest.pack(initrd, program())
     command = ['/usr/bin/python3', os.path.join(TOP, 'tests-kvm/bench.py'),
                '--qemu', os.path.join(BUILD, 'qemu-system-aarch64'),
                '--image', os.path.join(guest, 'Image'), '--initrd', initrd,

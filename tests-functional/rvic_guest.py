@@ -415,7 +415,8 @@ class LinuxTest(QemuSystemTest):
             return contents(built)
         output = self.scratch_file(program)
         done = subprocess.run(
-            [compiler(self), '-static', '-O2', '-Wall', '-Wextra', '-Werror',
+            [compiler(self), '-static', '-O2', '-D_GNU_SOURCE',
+             '-Wall', '-Wextra', '-Werror',
              os.path.join(PROGRAMS, program + '.c'), '-o', output],
             capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0,

@@ -2,7 +2,8 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Measure interrupt controllers on a KVM host: what guest/bench.c says of each.
+Measure interrupt controllers on a KVM host: what tests-functional/guest/bench.c
+says of each.
 
 scripts/bench-kvm starts this on the host. A round boots each guest once, one
 after the other, so that what slows the machine down for a while slows all of
@@ -14,11 +15,13 @@ import argparse
 import collections
 import json
 import os
-import re
-import subprocess
 import sys
-import threading
-import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(TOP, 'scripts'))
+# pylint: disable=wrong-import-position
+import bench_guest  # noqa: E402
+from bench_row import Failed  # noqa: E402
 
 # Bounds one guest, in seconds besides the measurements. It takes a few.
 PATIENCE = 300
@@ -31,14 +34,10 @@ CONTROLLERS = {
     'rvic-user': 'irqchip=rvic,kernel-irqchip=off',
 }
 
-# The measurements of guest/bench.c
+# The measurements of bench.c
 RATES = 'timer', 'ipi-idle', 'ipi-busy', 'disk'
 
 DISK_BYTES = 64 << 20
-
-
-class Failed(Exception):
-    """A guest did not come to its end."""
 
 
 def command(args, controller):
@@ -46,9 +45,7 @@ def command(args, controller):
     return [
         args.qemu, '-accel', 'kvm', '-cpu', 'host',
         '-machine', f'virt,{CONTROLLERS[controller]}', '-smp', '2', '-m', '256M',
-        '-kernel', args.image, '-initrd', args.initrd,
-        '-append', f'console=ttyAMA0 quiet SECONDS={args.seconds}',
-        '-nic', 'none', '-display', 'none', '-monitor', 'none', '-serial', 'stdio', '-no-reboot',
+        *bench_guest.options(args.image, args.initrd, RATES, SECONDS=args.seconds),
         '-blockdev', f'null-co,node-name=disk,size={DISK_BYTES},read-zeroes=on',
         '-device', 'virtio-blk-pci,drive=disk']
 
@@ -61,33 +58,16 @@ def measure(args, controller):
              per second. "boot-kernel" is from the kernel's start to its first
              process, "boot" from QEMU's start.
     """
-    values = {}
-    said = []
-    start = time.monotonic()
-    with subprocess.Popen(command(args, controller), stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          errors='replace') as qemu:
-        patience = threading.Timer(PATIENCE + len(RATES) * args.seconds, qemu.kill)
-        patience.start()
-        try:
-            for line in qemu.stdout:
-                now = time.monotonic()
-                said.append(line)
-                init = re.match(r'@INIT (\d+)', line)
-                result = re.match(r'@RESULT (\S+) (\d+) (\d+) (\d+)', line)
-                if init:
-                    values['boot'] = (now - start) * 1e3
-                    values['boot-kernel'] = int(init[1]) / 1e6
-                elif result:
-                    # Interrupts are what was counted; reads, what somebody wants
-                    count = int(result[2] if result[1] == 'disk' else result[3])
-                    values[result[1]] = count * 1e9 / int(result[4])
-        finally:
-            patience.cancel()
-            qemu.kill()
-    if '@DONE\n' not in [line.replace('\r', '') for line in said] or \
-            set(values) != {'boot', 'boot-kernel', *RATES}:
-        raise Failed(f'{controller}: QEMU ended with {qemu.returncode}:\n{"".join(said[-20:])}')
+    try:
+        guest = bench_guest.run(command(args, controller), RATES,
+                                PATIENCE + len(RATES) * args.seconds)
+    except Failed as failed:
+        raise Failed(f'{controller}: {failed}') from failed
+    values = {'boot': guest.boot / 1e6, 'boot-kernel': guest.kernel / 1e6}
+    for name, result in guest.results.items():
+        # Interrupts are what was counted; reads, what somebody wants
+        count = result.events if name == 'disk' else result.interrupts
+        values[name] = count * 1e9 / result.ns
     return values
 
 
@@ -95,7 +75,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--qemu', required=True, help='qemu-system-aarch64')
     parser.add_argument('--image', required=True, help="the guest's kernel")
-    parser.add_argument('--initrd', required=True, help='an initramfs with guest/bench.c as /init')
+    parser.add_argument('--initrd', required=True, help='an initramfs with bench.c as /init')
     parser.add_argument('--rounds', type=int, required=True)
     parser.add_argument('--seconds', type=int, required=True, help='for each measurement')
     parser.add_argument('--output', required=True, help='file for the result')

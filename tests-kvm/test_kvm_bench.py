@@ -12,12 +12,12 @@ import subprocess
 import sys
 
 from qemu_test import QemuSystemTest
-from rvic_guest import LinuxTest, contents
+from rvic_guest import LinuxTest
 from rvic_long import only_long
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TOP, 'scripts'))
-import cpio  # noqa: E402 pylint: disable=wrong-import-position
+import bench_guest  # noqa: E402 pylint: disable=wrong-import-position
 
 # bench.c ends with an error if interrupts are missing.
 PATIENCE = 900
@@ -34,13 +34,7 @@ class BenchTest(LinuxTest):
         """
         initrd, output = (self.scratch_file(name)
                           for name in ('initrd', 'result'))
-        with open(initrd, 'wb') as file:
-            archive = cpio.Archive(file)
-            archive.console()
-            archive.folder('proc')
-            archive.data('init', contents(self.build_file(
-                'rvic', 'tests-kvm', 'bench')), 0o755)
-            archive.end()
+        bench_guest.pack(initrd, self.build_file('rvic', 'tests-kvm', 'bench'))
         done = subprocess.run(
             [sys.executable, os.path.join(TOP, 'tests-kvm', 'bench.py'),
              '--qemu', self.qemu_bin, '--initrd', initrd, '--output', output,
