@@ -132,7 +132,7 @@ static void wire_cpus(DeviceState *rvic, unsigned smp_cpus)
         DeviceState *cpu = DEVICE(qemu_get_cpu(i));
 
         for (unsigned line = 0; line < ARRAY_SIZE(lines); line++) {
-            unsigned in = i * ARM_RVIC_NUM_LINES + lines[line].intid;
+            unsigned in = arm_rvic_line(i, lines[line].intid);
 
             qdev_connect_gpio_out_named(cpu, lines[line].gpio,
                                         lines[line].index,

@@ -51,7 +51,7 @@ static void arm_rvic_set_line(void *opaque, int n, int level)
 {
     ARMRVICState *s = opaque;
     unsigned cpu = n / ARM_RVIC_NUM_LINES;
-    unsigned intid = n % ARM_RVIC_NUM_LINES;
+    unsigned intid = ARM_RVIC_FIRST_LINE + n % ARM_RVIC_NUM_LINES;
 
     g_assert(bql_locked());
 
@@ -209,16 +209,22 @@ static bool arm_rvic_get_statistics(InterruptStatsProvider *obj,
     return true;
 }
 
+static bool has_line(unsigned intid)
+{
+    return intid >= ARM_RVIC_FIRST_LINE &&
+           intid < ARM_RVIC_FIRST_LINE + ARM_RVIC_NUM_LINES;
+}
+
 void arm_rvic_name_line(ARMRVICState *s, unsigned intid, const char *name)
 {
-    g_assert(intid < ARM_RVIC_NUM_LINES);
+    g_assert(has_line(intid));
 
-    s->line_names[intid] = name;
+    s->line_names[intid - ARM_RVIC_FIRST_LINE] = name;
 }
 
 static const char *line_name(const ARMRVICState *s, unsigned intid)
 {
-    return intid < ARM_RVIC_NUM_LINES ? s->line_names[intid] : NULL;
+    return has_line(intid) ? s->line_names[intid - ARM_RVIC_FIRST_LINE] : NULL;
 }
 
 void arm_rvic_print_state(const RVICCore *c, const RVICInstance *inst,

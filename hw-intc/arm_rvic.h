@@ -27,18 +27,24 @@ OBJECT_DECLARE_TYPE(ARMRVICCommon, ARMRVICCommonClass, ARM_RVIC_COMMON)
  * The rVIC in QEMU. QEMU interface, besides:
  *  + QOM property, read-only: "instances", a list of what each of them has
  *    pending, unmasked and high
- *  + unnamed GPIO input ARM_RVIC_NUM_LINES * i + n: line of the trusted INTID
- *    n of vCPU i
+ *  + unnamed GPIO input arm_rvic_line(i, n): line of the trusted INTID n of
+ *    vCPU i
  *  + sysbus IRQ i: the IRQ input of vCPU i
  */
 #define TYPE_ARM_RVIC "arm-rvic"
 OBJECT_DECLARE_SIMPLE_TYPE(ARMRVICState, ARM_RVIC)
 
 /*
- * Trusted INTIDs with a line: those that a GIC has as SGIs and PPIs, because
- * guests know the interrupts of timer and PMU by these numbers.
+ * Trusted INTIDs with a line: those that a GIC has as PPIs, because guests know
+ * the interrupts of timer and PMU by these numbers.
  */
-#define ARM_RVIC_NUM_LINES 32
+#define ARM_RVIC_FIRST_LINE 16
+#define ARM_RVIC_NUM_LINES  16
+
+static inline unsigned arm_rvic_line(unsigned cpu, unsigned intid)
+{
+    return ARM_RVIC_NUM_LINES * cpu + intid - ARM_RVIC_FIRST_LINE;
+}
 
 /*
  * The rVIC in KVM, which has the vCPUs, their timers and PMUs for itself: no
@@ -141,7 +147,7 @@ struct ARMRVIDState {
 /**
  * arm_rvic_name_line: say what the board has connected to a line of each vCPU
  * @s: the rVIC
- * @intid: 0 to ARM_RVIC_NUM_LINES - 1
+ * @intid: one with a line
  * @name: one word, for people to read; not copied
  */
 void arm_rvic_name_line(ARMRVICState *s, unsigned intid, const char *name);

@@ -488,16 +488,16 @@ static const struct {
     unsigned percent;               /* of all steps */
     RVICConfig config;
 } defaults[] = {
-    { 20, { 1, 32, 32, 16, 32, RVIC_MPIDR_BOARD } },
-    { 20, { 2, 32, 992, 256, 32, RVIC_MPIDR_BOARD } },
-    { 15, { 8, 32, 992, 256, 32, RVIC_MPIDR_BOARD } },
-    { 10, { 8, 32, 2016, 256, 32, RVIC_MPIDR_BOARD } },
-    { 10, { 8, 1792, 256, 256, 32, RVIC_MPIDR_BOARD } },
-    { 8, { 2, 2016, 32, 32, 2016, RVIC_MPIDR_SPREAD } },
+    { 20, { 1, 32, 32, 16, 16, RVIC_MPIDR_BOARD } },
+    { 20, { 2, 32, 992, 256, 16, RVIC_MPIDR_BOARD } },
+    { 15, { 8, 32, 992, 256, 16, RVIC_MPIDR_BOARD } },
+    { 10, { 8, 32, 2016, 256, 16, RVIC_MPIDR_BOARD } },
+    { 10, { 8, 1792, 256, 256, 16, RVIC_MPIDR_BOARD } },
+    { 8, { 2, 2016, 32, 32, 2000, RVIC_MPIDR_SPREAD } },
     { 5, { 1, 32, 2016, 0, 1, RVIC_MPIDR_SPREAD } },
-    { 8, { 8, 64, 64, 33, 64, RVIC_MPIDR_SPREAD } },
-    { 2, { 512, 32, 32, 16, 32, RVIC_MPIDR_SPREAD } },
-    { 2, { 512, 32, 992, 256, 32, RVIC_MPIDR_BOARD } },
+    { 8, { 8, 64, 64, 33, 48, RVIC_MPIDR_SPREAD } },
+    { 2, { 512, 32, 32, 16, 16, RVIC_MPIDR_SPREAD } },
+    { 2, { 512, 32, 992, 256, 16, RVIC_MPIDR_BOARD } },
 };
 
 /* An option that was not given */
@@ -640,7 +640,7 @@ static int search_one(void)
 
     search.config.wired = opt_wired == NOT_GIVEN ?
                           MIN(256, search.config.untrusted) : opt_wired;
-    search.config.lines = search.config.trusted;
+    search.config.lines = search.config.trusted - RVIC_FIRST_LINE;
     wrong = rvic_config_check(&search.config);
     if (wrong) {
         fprintf(stderr, "rvic-fuzz: %s\n", wrong);

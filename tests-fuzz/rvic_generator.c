@@ -230,8 +230,9 @@ static void generate_line(RVICGenerator *g, RVICStep *s)
 
     s->kind = STEP_LINE;
     s->cpu = pick_cpu(g);
-    s->x[0] = chance(g, 90) && hot < g->config.lines ? hot :
-              below(g, g->config.lines);
+    s->x[0] = chance(g, 90) && hot >= RVIC_FIRST_LINE &&
+              hot - RVIC_FIRST_LINE < g->config.lines ? hot :
+              RVIC_FIRST_LINE + below(g, g->config.lines);
     s->x[1] = below(g, 2);
 }
 
@@ -392,7 +393,7 @@ void rvic_generator_init(RVICGenerator *g, const RVICConfig *c, uint32_t seed,
     };
     choose_hot(g, g->cpus, HOT_CPUS, 0, c->cpus);
     choose_hot(g, g->intids, HOT_TRUSTED, 0, c->trusted);
-    choose_hot(g, g->intids, HOT_TRUSTED - 1, 0, c->lines);
+    choose_hot(g, g->intids, HOT_TRUSTED - 1, RVIC_FIRST_LINE, c->lines);
     choose_hot(g, g->intids + HOT_TRUSTED, HOT_INTIDS - HOT_TRUSTED,
                c->trusted, c->untrusted);
     choose_hot(g, g->inputs, HOT_INPUTS, 0, c->untrusted);

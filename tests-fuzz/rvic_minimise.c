@@ -78,7 +78,7 @@ static bool try_step(GArray *steps, unsigned n, RVICStep step,
     return adopt(steps, changed, fails, opaque);
 }
 
-/* Arguments that do not matter become 0, and the first vCPU is the caller */
+/* Arguments that do not matter become the first, also the vCPU that calls */
 static bool simplify(GArray *steps, RVICFails *fails, void *opaque)
 {
     bool simpler = false;
@@ -92,6 +92,8 @@ static bool simplify(GArray *steps, RVICFails *fails, void *opaque)
             step = STEP(steps, n);
             if (step.kind == STEP_CALL && i == 0) {
                 step.x[i] = (uint32_t)step.x[i];
+            } else if (step.kind == STEP_LINE && i == 0) {
+                step.x[i] = RVIC_FIRST_LINE;
             } else if (step.kind != STEP_DOORBELL || i == 2) {
                 step.x[i] = 0;
             }

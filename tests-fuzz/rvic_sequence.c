@@ -70,8 +70,8 @@ const char *rvic_config_check(const RVICConfig *c)
         return "there are as many inputs as untrusted interrupts, no more "
                "can be wired";
     }
-    if (c->lines < 1 || c->lines > c->trusted) {
-        return "only trusted interrupts have lines";
+    if (c->lines < 1 || c->lines > c->trusted - RVIC_FIRST_LINE) {
+        return "only trusted interrupts from 16 on have lines";
     }
     return NULL;
 }
@@ -83,7 +83,8 @@ const char *rvic_step_check(const RVICConfig *c, const RVICStep *s)
     }
     switch (s->kind) {
     case STEP_LINE:
-        return s->x[0] >= c->lines ? "there is no such line" :
+        return s->x[0] < RVIC_FIRST_LINE ||
+               s->x[0] - RVIC_FIRST_LINE >= c->lines ? "there is no such line" :
                s->x[1] > 1 ? "a level is 0 or 1" : NULL;
     case STEP_INPUT:
         return s->x[0] >= c->wired ? "there is no such wired input" :

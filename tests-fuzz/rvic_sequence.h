@@ -37,12 +37,15 @@ typedef enum RVICMpidrs {
     RVIC_MPIDR_SPREAD,
 } RVICMpidrs;
 
+/* IPIs have no lines: 1 to trusted - RVIC_FIRST_LINE of the INTIDs do */
+#define RVIC_FIRST_LINE         16
+
 typedef struct RVICConfig {
     unsigned cpus;          /* 1 to 512 */
     unsigned trusted;       /* "INTIDs" of docs/specs/arm-rvic.rst has rules */
     unsigned untrusted;
     unsigned wired;         /* 0 to untrusted */
-    unsigned lines;         /* trusted INTIDs with a line, 1 to trusted */
+    unsigned lines;         /* INTIDs with a line, from RVIC_FIRST_LINE on */
     RVICMpidrs mpidrs;
 } RVICConfig;
 

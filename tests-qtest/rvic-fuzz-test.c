@@ -322,11 +322,11 @@ static const struct Scenario {
     unsigned rare;
     RVICConfig config;
 } scenarios[] = {
-    { "1-cpu", 30, 1000, { 1, 32, 256, 256, 32 } },
-    { "2-cpus", 30, 1000, { 2, 32, 992, 256, 32 } },
-    { "8-cpus", 15, 1000, { 8, 32, 2016, 256, 32 } },
-    { "8-cpus-most-trusted", 15, 1000, { 8, 1792, 256, 256, 32 } },
-    { "512-cpus", 10, 0, { 512, 32, 992, 256, 32 } },
+    { "1-cpu", 30, 1000, { 1, 32, 256, 256, NUM_LINES } },
+    { "2-cpus", 30, 1000, { 2, 32, 992, 256, NUM_LINES } },
+    { "8-cpus", 15, 1000, { 8, 32, 2016, 256, NUM_LINES } },
+    { "8-cpus-most-trusted", 15, 1000, { 8, 1792, 256, 256, NUM_LINES } },
+    { "512-cpus", 10, 0, { 512, 32, 992, 256, NUM_LINES } },
 };
 
 static void test_scenario(const void *opaque)
@@ -380,7 +380,7 @@ static int replay_file(const char *file, int argc, char **argv)
     if (!replay.steps) {
         return 1;
     }
-    if (replay.config.wired != NUM_WIRED || replay.config.lines > 32 ||
+    if (replay.config.wired != NUM_WIRED || replay.config.lines > NUM_LINES ||
         replay.config.mpidrs != RVIC_MPIDR_BOARD) {
         fprintf(stderr, "%s: the virt board cannot be configured so\n", file);
         return 1;

@@ -10,7 +10,6 @@
 #include "rvic-qtest.h"
 
 /* Lines of each vCPU: one for each INTID that a GIC has as SGI or PPI */
-#define LINES_PER_CPU   32
 
 /* The virt board's clusters */
 #define CPUS_PER_AFF1   16
@@ -208,7 +207,8 @@ static void randomize_interrupts(QTestState *qts, const RVICCounts *c)
                 rvic_signal(qts, cpu, intid);
             }
         }
-        for (unsigned intid = 0; intid < LINES_PER_CPU; intid++) {
+        for (unsigned intid = FIRST_LINE; intid < FIRST_LINE + NUM_LINES;
+             intid++) {
             rvic_line(qts, cpu, intid, rvic_chance(40));
             if (rvic_chance(40)) {
                 rvic_clear_pending(qts, cpu, intid);
@@ -297,8 +297,9 @@ bool rvic_irq(QTestState *qts, unsigned cpu)
 
 void rvic_line(QTestState *qts, unsigned cpu, unsigned intid, bool level)
 {
-    g_assert_cmpuint(intid, <, LINES_PER_CPU);
-    qtest_set_irq_in(qts, RVIC_PATH, NULL, cpu * LINES_PER_CPU + intid, level);
+    g_assert_cmpuint(intid - FIRST_LINE, <, NUM_LINES);
+    qtest_set_irq_in(qts, RVIC_PATH, NULL,
+                     cpu * NUM_LINES + intid - FIRST_LINE, level);
 }
 
 void rvid_line(QTestState *qts, unsigned input, bool level)

@@ -64,7 +64,9 @@
 #define DOORBELL                0x08020000
 #define DOORBELL_SIZE           0x1000
 
-/* Trusted INTIDs that guests know by number */
+/* Trusted INTIDs with a line, one of which guests know by number */
+#define FIRST_LINE              16
+#define NUM_LINES               16
 #define TIMER_VIRT              27
 
 /* For arguments that a call does not have: their value must not matter */

@@ -220,7 +220,7 @@ static void do_call(QTestState *qts, const RVICCounts *c, bool sound)
         }
         return;
     case 6:
-        n = below(32);
+        n = FIRST_LINE + below(NUM_LINES);
         rvic_line(qts, cpu, n, rvic_chance(50));
         rvic_resample(qts, cpu, n);
         return;

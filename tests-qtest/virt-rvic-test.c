@@ -1070,7 +1070,7 @@ static void test_cpu_wires(void)
         for (size_t i = 0; i < ARRAY_SIZE(wires); i++) {
             g_autofree char *line =
                 g_strdup_printf(RVIC_PATH "/unnamed-gpio-in[%u]",
-                                cpu * 32 + wires[i].intid);
+                                cpu * NUM_LINES + wires[i].intid - FIRST_LINE);
 
             check_wire(qts, path, wires[i].output, line);
         }

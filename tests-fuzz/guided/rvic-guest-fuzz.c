@@ -51,7 +51,7 @@ static ARMRVIDState *rvid;
 static State pristine, before;
 
 /* What the fuzzer has driven the lines to */
-static bool lines[NUM_CPUS][ARM_RVIC_NUM_LINES];
+static bool lines[NUM_CPUS][NUM_TRUSTED];
 static bool inputs[NUM_WIRED];
 
 /* What is left of the fuzzer's bytes */
@@ -159,7 +159,7 @@ static void check_state(void)
         const CPUState *cs = qemu_get_cpu(cpu);
         bool output = false;
 
-        for (unsigned intid = 0; intid < ARM_RVIC_NUM_LINES; intid++) {
+        for (unsigned intid = 0; intid < NUM_TRUSTED; intid++) {
             high[cpu][0] |= (uint32_t)lines[cpu][intid] << intid;
         }
         g_assert(memcmp(inst->level, high[cpu], sizeof(inst->level)) == 0);
@@ -465,10 +465,9 @@ static void step(Bytes *b)
         }
         break;
     case 4:
-        number = take_byte(b) % ARM_RVIC_NUM_LINES;
+        number = ARM_RVIC_FIRST_LINE + take_byte(b) % ARM_RVIC_NUM_LINES;
         qemu_set_irq(qdev_get_gpio_in(DEVICE(rvic),
-                                      cpu * ARM_RVIC_NUM_LINES + number),
-                     level);
+                                      arm_rvic_line(cpu, number)), level);
         check_edge(level && !lines[cpu][number], cpu, number);
         lines[cpu][number] = level;
         break;
