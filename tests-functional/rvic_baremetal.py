@@ -5,6 +5,7 @@ The bare-metal guests in baremetal/: how they are built, what they print.
 As a program it compiles one: OUTPUT SOURCE... -- COMPILER...
 """
 
+import glob
 import os
 import re
 import subprocess
@@ -29,6 +30,27 @@ def command(compiler, elf, sources):
     :param sources: names of the sources
     """
     return [*compiler, *CFLAGS, *LDFLAGS, *sources, '-o', elf]
+
+
+# bench.h says what they are for: handlers that C functions leave little to save
+BENCH_FLAGS = [*(f'-fcall-saved-x{number}' for number in range(8, 16)),
+               '-fcall-saved-x18']
+
+
+def bench_command(compiler, elf, linux):
+    """
+    Return the command that compiles the benchmark.
+
+    :param compiler: its words
+    :param elf: name of the ELF file
+    :param linux: the kernel's tree, which has libfdt's sources
+    """
+    fdt = os.path.join(linux, 'scripts/dtc/libfdt')
+    own = sorted(glob.glob(os.path.join(glob.escape(SOURCES), 'bench*.[cS]')))
+    return command([*compiler, *BENCH_FLAGS, '-I', fdt], elf,
+                   [os.path.join(SOURCES, 'start.S'),
+                    os.path.join(SOURCES, 'runtime.c'), *own,
+                    os.path.join(fdt, 'fdt.c'), os.path.join(fdt, 'fdt_ro.c')])
 
 
 def build(test, program, *parts):
