@@ -87,6 +87,14 @@ struct game {
     volatile bool finished;
 };
 
+/* IPIs of which each vCPU sends so many: see bench_flood.c */
+struct flood {
+    uint64_t quota, through;
+    unsigned vcpus;
+    /* volatile, as vCPUs tell each other: sent to a vCPU, by a vCPU */
+    volatile bool sent[MAX_BENCH_CPUS][64];
+};
+
 /*
  * All that is used while something is measured. QEMU finds a page by the low
  * bits of its number, of which there are six at least, and pages that agree in
@@ -110,6 +118,7 @@ struct hot {
     /* Registers of whatever there is */
     uint64_t gicd, gicc, gicr, gpio, edu;
     struct game game;
+    struct flood flood;
     struct cpu cpus[MAX_BENCH_CPUS] __attribute__((aligned(PAGE)));
 } __attribute__((aligned(16 * PAGE)));
 
@@ -175,6 +184,22 @@ void wake_cpus(unsigned number);
     }                                   \
     irq_unmask();                       \
 } while (0)
+
+/* One of the first vCPUs, but not the caller */
+static inline unsigned random_other(struct cpu *me, unsigned vcpus)
+{
+    unsigned next;
+
+    /* xorshift */
+    me->random ^= me->random << 13;
+    me->random ^= me->random >> 17;
+    me->random ^= me->random << 5;
+    next = me->index + 1 + ((uint64_t)me->random * (vcpus - 1) >> 32);
+    return next < vcpus ? next : next - vcpus;
+}
+
+void run_flood(uint64_t n, unsigned vcpus);
+void flood_received(struct cpu *me, unsigned sender);
 
 void run_tokens(uint64_t hops, unsigned vcpus, unsigned tokens, bool busy);
 /* Where a token goes next from a vCPU, or INTID_NONE if it stays */

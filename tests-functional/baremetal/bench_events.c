@@ -98,15 +98,15 @@ void run_round_trip_wfi(uint64_t n)
 
 void run_throughput_2(uint64_t n)
 {
-    run_tokens(n, 2, 2, false);
+    run_flood(n, 2);
 }
 
 void run_throughput_4(uint64_t n)
 {
-    run_tokens(n, 4, 4, false);
+    run_flood(n, 4);
 }
 
 void run_throughput_8(uint64_t n)
 {
-    run_tokens(n, 8, 8, false);
+    run_flood(n, 8);
 }

@@ -17,22 +17,11 @@
 
 #include "bench.h"
 
-static uint32_t random(struct cpu *me)
-{
-    /* xorshift */
-    me->random ^= me->random << 13;
-    me->random ^= me->random >> 17;
-    me->random ^= me->random << 5;
-    return me->random;
-}
-
 /* The caller is where the token is. */
 static unsigned send_on(struct cpu *me, unsigned token)
 {
-    unsigned others = hot.game.vcpus - 1, next;
+    unsigned next = random_other(me, hot.game.vcpus);
 
-    next = me->index + 1 + ((uint64_t)random(me) * others >> 32);
-    next -= next > others ? hot.game.vcpus : 0;
     hot.game.left[token]--;
     hot.game.at[token] = next;
     /* The receiver has to see that. */
