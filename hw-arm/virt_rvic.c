@@ -19,6 +19,7 @@
 #include "target/arm/gtimer.h"
 #include "rvic/hw-intc/arm_rvic.h"
 #include "rvic/target-arm-kvm/kvm_rvic.h"
+#include "rvic/target-arm-tcg/tcg_rvic.h"
 #include "virt_rvic.h"
 #include <libfdt.h>
 
@@ -140,6 +141,7 @@ static void wire_cpus(DeviceState *rvic, unsigned smp_cpus)
         }
         sysbus_connect_irq(SYS_BUS_DEVICE(rvic), i,
                            kvm_enabled() ? kvm_arm_rvic_irq(ARM_CPU(cpu)) :
+                           tcg_enabled() ? tcg_arm_rvic_irq(ARM_CPU(cpu)) :
                            qdev_get_gpio_in(cpu, ARM_CPU_IRQ));
     }
 }
