@@ -30,6 +30,7 @@ SCENARIOS = {
     'pulse': 'KIND0=PULSE MOVES DISABLES',
     'level': 'KIND0=LEVEL MOVES DISABLES',
     'untyped': 'KIND0=UNTYPED MOVES DISABLES',
+    'steady': 'KIND0=LEVEL KIND1=LEVEL STEADY',
     'threaded': 'KIND0=LEVEL MOVES ONESHOT0',
     'freed': 'KIND0=LEVEL MOVES FREES',
     'timers-and-ipis': 'TIMERS=HELD IPIS',
@@ -63,7 +64,7 @@ VARIANTS = {
     'BUG_OLD_NOT_CLEARED BUG_NEW_NOT_CLEARED': (MSI, 'storm'),
     'BUG_UNMASKED_IN_PROGRESS': (LEVEL, 'storm'),
     'BUG_EOI_IN_PROGRESS': (LEVEL, 'storm'),
-    'BUG_EOI_OWN_CPU': (LEVEL, 'wrong_mask'),
+    'BUG_EOI_OWN_CPU': (MSI, 'wrong_mask'),
     'BUG_EOI_LOCKS': ('KIND0=MSI EVENTS=2', 'invalid end state'),
     'BUG_RUNS_ANYWAY': (LEVEL, 'runs_twice'),
     # free_irq(), which rvic_is_handled() makes wait
@@ -88,6 +89,12 @@ VARIANTS = {
     'DEV_MASKED_SIGNAL_LOST': ('KIND0=MSI', 'lost_interrupt'),
     'DEV_MASK_IGNORED': ('KIND0=MSI KIND1=MSI DISABLES', 'masked_delivered'),
     'DEV_LOWEST_FIRST': ('KIND0=LEVEL KIND1=MSI LIVE=1', 'acceptance cycle'),
+    # Its locking: what is one step, and what is done with the BQL
+    'DEV_EDGE_LATER': ('KIND0=LEVEL STEADY', 'extra'),
+    'DEV_MAP_UNLOCKED': (MSI, 'lost_interrupt'),
+    'DEV_STALE_OUTPUT': (MSI, 'wrong_output'),
+    'DEV_TAKEN_EARLY': (MSI, 'wrong_output'),
+    'DEV_NOT_REMEMBERED': ('KIND0=MSI', 'wrong_output'),
 }
 
 Run = collections.namedtuple('Run', 'name switches expected')
@@ -95,10 +102,12 @@ Verdict = collections.namedtuple('Verdict', 'found figures')
 
 # Ways to search: how the program that does it is compiled, and called
 Way = collections.namedtuple('Way', 'compiler arguments')
-DEEP = Way('-O0 -DSAFETY -DNOFAIR', '-m1000000')            # looks at fewest states
+DEEP = Way('-O0 -DSAFETY -DNOFAIR', '-m4000000')            # looks at fewest states
 LARGE = Way('-O2 -DSAFETY -DNOFAIR -DCOLLAPSE', '-m20000000')
-NEAR = Way('-O0 -DSAFETY -DNOFAIR -DBFS', '')               # finds the shortest way to an error
-CYCLES = Way('-O0 -DNFAIR=3', '-a -f -m1000000')            # what LIVE means, and weak fairness
+# Finds the shortest way to an error; may miss deadlocks, as the model has a rendezvous
+NEAR = Way('-O0 -DSAFETY -DNOFAIR -DBFS', '')
+# What LIVE means, and weak fairness, which does not go with a rendezvous and spin's reduction
+CYCLES = Way('-O0 -DNFAIR=3 -DNOREDUCE', '-a -f -m1000000')
 
 
 def command(folder, *words):

@@ -9,7 +9,8 @@
  *
  * Read it beside what it models, where its inlines have their names from:
  *
- *   device    docs/specs/arm-rvic.rst, hw-intc/rvic_core.c, rvid_core.c
+ *   device    docs/specs/arm-rvic.rst, hw-intc/rvic_core.c, rvid_core.c,
+ *             arm_rvic.c
  *   drivers   linux/irq-rvic.c, linux/irq-rvid.c
  *   Linux     6.12, kernel/irq/: chip.c, handle.c, resend.c, manage.c,
  *             cpuhotplug.c
@@ -20,11 +21,16 @@
  *                      served whose interrupt is not disabled.
  *   wrong_mask         Nobody has anything to do, yet an INTID is masked that
  *                      nobody wants masked, or the other way round.
+ *   wrong_output       No call and no change of a line is under way, yet the
+ *                      IRQ input of a vCPU is low while an INTID is deliverable
+ *                      to it, or high without.
  *   storm              An interrupt was delivered more than MAX_BARREN times in
  *                      a row without anything to serve, and without that its
  *                      device, or who moves or enables it, did anything. 1 is
  *                      the harmless re-delivery of a level that has fallen; to
  *                      move or enable what is being delivered may add one.
+ *   extra              (with STEADY) An interrupt was delivered that its device
+ *                      does not wait for.
  *   masked_delivered   ACKNOWLEDGE returned a masked INTID.
  *   runs_twice         A handler runs on two vCPUs at the same time.
  *   taken_away         free_irq() is through, and a vCPU goes on to handle the
@@ -55,6 +61,9 @@
  *   KEXEC              A kernel starts on what a crashed one, or a reset, has
  *                      left. It uses
  *                      vCPU 0, and device 0, which has to be a level, too.
+ *   STEADY             Devices, which have to be levels, hold their lines until
+ *                      they are served, and handlers do all there is to do.
+ *                      Without MOVES and DISABLES, each rise is delivered once.
  *   MAX_BARREN=        See "storm". Default: 1, and 2 with MOVES, DISABLES,
  *                      FREES or HOTPLUG.
  *   EVENTS=            Devices and administrators do this many things in all.
@@ -74,26 +83,43 @@
  *
  * The last line tells the story of an error, breadth-first search having found
  * the shortest one; with "-p -g" it shows each statement and what that changes.
- * For LIVE, it is "cc -O2 -w" and "./pan -a -f -m1000000".
+ * For LIVE, it is "cc -O2 -w -DNOREDUCE" and "./pan -a -f -m1000000".
  *
  * What is one step
  *
- *   A hypercall, a change of a line, a write to the doorbell, and a handler's
- *   access to its device with what follows from it: each is one CALL, as each
- *   runs under QEMU's big lock.
+ *   An rVIC call, or what a change of a line or an MSI does to an instance:
+ *   each is one CALL, as each runs under the lock of that instance. The access
+ *   of a handler to its device is one with what it does to the instance.
+ *   Who leaves an instance whose output differs from what it was driven to has
+ *   to drive it. It takes QEMU's big lock (BQL) for that, looks at the instance
+ *   again and remembers the output in one step, and drives the vCPU's IRQ input
+ *   in another one. Others come in between these three, by PAUSE. Where nothing
+ *   differs, nothing follows. The last two are one step where the vCPU drives
+ *   its own input: nobody else looks at that.
+ *   Lines, MSIs, MAP, UNMAP and handlers' accesses to devices hold the BQL from
+ *   the first of their steps to the last: rVIC calls come in between, but for
+ *   their driving. MAP is two, to detach the input from one instance and to
+ *   attach it to another, with what may have to be driven after each. It is one
+ *   if the input is low: no instance changes, and who looks at the mapping has
+ *   to wait for the BQL.
+ *   A call that is made with the BQL held already, as by some ways into QEMU,
+ *   has fewer others in between, and is no case of its own.
  *   What drivers and Linux do between two of these touches data of their own
  *   vCPU, with interrupts off, or is protected by the lock of the interrupt's
  *   descriptor. It is one step with the next call, and so is taking the lock;
  *   releasing the lock is one step with the last one. No other process could
  *   tell the difference, for it has to take the lock to look.
- *   A vCPU takes an interrupt at any time after IRQ has risen. That the
- *   interrupt may be gone by then is the case NO_INTERRUPTS of ACKNOWLEDGE.
+ *   A vCPU takes an interrupt at any time while its IRQ input is high, without
+ *   the BQL: TCG needs it, KVM does not. That the interrupt may be gone by then
+ *   is the case NO_INTERRUPTS of ACKNOWLEDGE.
  *
  * What is left out
  *
  *   - The device's words of 32 INTIDs, its count of high inputs, and that it
- *     keeps "ready" and IRQ up to date: here they are computed from their
- *     definitions. Reset, migration, wrong arguments.
+ *     keeps "ready" up to date: here they are computed from their definitions.
+ *     Reset, migration, wrong arguments.
+ *   - Waiting for the BQL in turn. spin's fairness lets those wait for ever who
+ *     find it taken each time they look: "served" is about MSIs that arrived.
  *   - Weak memory: steps are seen by all at once. BUG_IPI_EARLY stands for a
  *     missing barrier before SIGNAL.
  *   - irq_set_irqchip_state(), suspend, software resend, and handlers that
@@ -157,8 +183,8 @@
 
 /* ---- What is checked ---------------------------------------------------- */
 
-bool lost_interrupt, wrong_mask, storm, masked_delivered, runs_twice,
-     taken_away, call_failed;
+bool lost_interrupt, wrong_mask, wrong_output, storm, extra, masked_delivered,
+     runs_twice, taken_away, call_failed;
 
 #define CHECK(good, problem)  problem = !(good); assert(!problem)
 
@@ -184,16 +210,37 @@ byte events = EVENTS;
 inline delivered(s) {
     barren[s]++;
     CHECK(barren[s] <= MAX_BARREN, storm)
+#ifdef STEADY
+    ;
+    CHECK(work[s], extra)
+#endif
 }
 
 /* ---- The device: rVIC --------------------------------------------------- */
 
 /*
- * What runs under QEMU's big lock. With a lock for each instance, MAP alone
- * could be more than one step, as it touches two instances: BUG_UNMAP_FIRST
- * shows that no edge may come in between.
+ * What runs under the lock of an instance. Nobody waits for anything with that
+ * lock held, so it needs no variable.
  */
 #define CALL  d_step
+
+/* QEMU's big lock, the BQL: a variable, as it is held over several steps */
+bool bql;
+
+/*
+ * In an atomic sequence, others may come in between here. A rendezvous ends the
+ * atomicity, for it passes that on to the receiver, and costs no state. The
+ * sequence is atomic again when it goes on.
+ */
+chan others = [0] of { bit };
+#define PAUSE  others!0
+
+proctype Others() {
+end:
+    do
+    :: others?0
+    od
+}
 
 typedef Instance {
     bool on;
@@ -201,9 +248,13 @@ typedef Instance {
     bool masked[INTIDS];
     bool level[INTIDS];     /* trusted: the line; untrusted: some input's */
     byte last;
+    bool output;            /* what the IRQ input is, or is about to be */
 };
 
 Instance inst[CPUS];
+
+/* The IRQ input of each vCPU */
+bool irq[CPUS];
 
 /* rvic_core_is_deliverable() */
 #define DELIVERABLE(c, n) \
@@ -217,10 +268,87 @@ Instance inst[CPUS];
 #define ACKNOWLEDGEABLE(c, n)  DELIVERABLE(c, n)
 #endif
 
-/* The IRQ input of the vCPU */
-#define IRQ(c) \
+/* rvic_has_output() */
+#define HAS_OUTPUT(c) \
     (DELIVERABLE(c, 0) || DELIVERABLE(c, 1) || \
      DELIVERABLE(c, 2) || DELIVERABLE(c, 3))
+
+/* bql_lock(), in an atomic sequence, which may have to wait here */
+inline lock_bql() {
+    !bql -> bql = 1
+}
+
+inline unlock_bql() {
+    bql = 0
+}
+
+/* What a process found the output to be, before it has the BQL */
+#if defined(DEV_STALE_OUTPUT) || defined(DEV_TAKEN_EARLY)
+bool found[16];
+#endif
+
+/*
+ * arm_rvic_output(), with the BQL held: rvic_core_take_output(), then
+ * qemu_set_irq(). Only the vCPU itself can tell these two apart, by looking at
+ * its IRQ input in between.
+ */
+inline drive(c) {
+#if defined(DEV_TAKEN_EARLY)
+    irq[c] = found[_pid]
+#elif defined(DEV_NOT_REMEMBERED)
+    irq[c] = HAS_OUTPUT(c)
+#else
+#ifdef DEV_STALE_OUTPUT
+    inst[c].output = found[_pid];
+#else
+    inst[c].output = HAS_OUTPUT(c);
+#endif
+    if
+    :: irq[c] != inst[c].output && c != me -> PAUSE
+    :: else
+    fi;
+    irq[c] = inst[c].output
+#endif
+}
+
+#define DIFFERS(c)  (inst[c].output != HAS_OUTPUT(c))
+
+/* rvic_unlock(): the same atomic sequence as the CALL before */
+inline core_unlock(c) {
+    if
+    :: DIFFERS(c) ->
+#ifdef DEV_STALE_OUTPUT
+        found[_pid] = HAS_OUTPUT(c);
+#endif
+        PAUSE;
+#ifdef DEV_TAKEN_EARLY
+        inst[c].output = HAS_OUTPUT(c);
+        found[_pid] = inst[c].output;
+        PAUSE;
+#endif
+        lock_bql();
+        drive(c);
+        unlock_bql()
+    :: else
+    fi
+}
+
+/* The same with the BQL held, which drives the output at once */
+inline core_unlock_bql(c) {
+    if
+    :: c != NO_CPU && DIFFERS(c) ->
+#ifdef DEV_STALE_OUTPUT
+        found[_pid] = HAS_OUTPUT(c);
+#endif
+        PAUSE;
+#ifdef DEV_TAKEN_EARLY
+        inst[c].output = HAS_OUTPUT(c);
+        found[_pid] = inst[c].output;
+#endif
+        drive(c)
+    :: else
+    fi
+}
 
 #ifdef DEV_MASKED_SIGNAL_LOST
 #define TAKES_SIGNAL(c, n)  (inst[c].on && !inst[c].masked[n])
@@ -228,7 +356,7 @@ Instance inst[CPUS];
 #define TAKES_SIGNAL(c, n)  inst[c].on
 #endif
 
-/* rvic_core_signal() */
+/* rvic_signal() */
 inline core_signal(c, n) {
     if
     :: TAKES_SIGNAL(c, n) -> inst[c].pending[n] = 1
@@ -246,68 +374,93 @@ inline set_trusted_line(c, n, up) {
 }
 
 inline set_masked(c, n) {
-    CALL {
-        printf("CPU%d: SET_MASKED (CPU%d, %d)\n", me, c, n);
-        inst[c].masked[n] = 1
+    atomic {
+        CALL {
+            printf("CPU%d: SET_MASKED (CPU%d, %d)\n", me, c, n);
+            inst[c].masked[n] = 1
+        };
+        core_unlock(c)
     }
 }
 
 inline clear_masked(c, n) {
-    CALL {
-        printf("CPU%d: CLEAR_MASKED (CPU%d, %d)\n", me, c, n);
-        inst[c].masked[n] = 0
+    atomic {
+        CALL {
+            printf("CPU%d: CLEAR_MASKED (CPU%d, %d)\n", me, c, n);
+            inst[c].masked[n] = 0
+        };
+        core_unlock(c)
     }
 }
 
 inline is_pending(c, n, result) {
-    CALL {
-        result = inst[c].pending[n] || (n >= TRUSTED && inst[c].level[n]);
-        printf("CPU%d: IS_PENDING (CPU%d, %d) -> %d\n", me, c, n, result)
+    atomic {
+        CALL {
+            result = inst[c].pending[n] || (n >= TRUSTED && inst[c].level[n]);
+            printf("CPU%d: IS_PENDING (CPU%d, %d) -> %d\n", me, c, n, result)
+        };
+        core_unlock(c)
     }
 }
 
 inline clear_pending(c, n) {
-    CALL {
-        printf("CPU%d: CLEAR_PENDING (CPU%d, %d)\n", me, c, n);
-        inst[c].pending[n] = 0
+    atomic {
+        CALL {
+            printf("CPU%d: CLEAR_PENDING (CPU%d, %d)\n", me, c, n);
+            inst[c].pending[n] = 0
+        };
+        core_unlock(c)
     }
 }
 
 /* The drivers signal only where an instance is enabled */
 inline signal(c, n) {
-    CALL {
-        printf("CPU%d: SIGNAL (CPU%d, %d)\n", me, c, n);
-        CHECK(inst[c].on, call_failed);
-        core_signal(c, n)
+    atomic {
+        CALL {
+            printf("CPU%d: SIGNAL (CPU%d, %d)\n", me, c, n);
+            CHECK(inst[c].on, call_failed);
+            core_signal(c, n)
+        };
+        core_unlock(c)
     }
 }
 
 inline resample(n) {
-    CALL {
-        printf("CPU%d: RESAMPLE (%d)\n", me, n);
-        if
-        :: inst[me].level[n] -> core_signal(me, n)
-        :: else
-        fi
+    atomic {
+        CALL {
+            printf("CPU%d: RESAMPLE (%d)\n", me, n);
+            if
+            :: inst[me].level[n] -> core_signal(me, n)
+            :: else
+            fi
+        };
+        core_unlock(me)
     }
 }
 
 inline enable() {
-    CALL {
-        printf("CPU%d: ENABLE\n", me);
+    atomic {
+        CALL {
+            printf("CPU%d: ENABLE\n", me);
 #ifndef DEV_ENABLE_NO_SAMPLE
-        inst[me].pending[IPI] = inst[me].pending[IPI] || inst[me].level[IPI];
-        inst[me].pending[TIMER] =
-            inst[me].pending[TIMER] || inst[me].level[TIMER];
+            inst[me].pending[IPI] =
+                inst[me].pending[IPI] || inst[me].level[IPI];
+            inst[me].pending[TIMER] =
+                inst[me].pending[TIMER] || inst[me].level[TIMER];
 #endif
-        inst[me].on = 1
+            inst[me].on = 1
+        };
+        core_unlock(me)
     }
 }
 
 inline disable() {
-    CALL {
-        printf("CPU%d: DISABLE\n", me);
-        inst[me].on = 0
+    atomic {
+        CALL {
+            printf("CPU%d: DISABLE\n", me);
+            inst[me].on = 0
+        };
+        core_unlock(me)
     }
 }
 
@@ -333,25 +486,28 @@ inline next(n) {
 }
 
 inline acknowledge(n) {
-    CALL {
-        CHECK(inst[me].on, call_failed);
-        next(n);
-        if
-        :: n == NOTHING -> printf("CPU%d: ACKNOWLEDGE -> none\n", me)
-        :: else ->
-            printf("CPU%d: ACKNOWLEDGE -> %d\n", me, n);
-            CHECK(!inst[me].masked[n], masked_delivered);
-            delivered(SOURCE(me, n));
-            inst[me].last = n;
-            inst[me].pending[n] = 0;
-#ifdef DEV_ACK_CLEARS_LEVEL
+    atomic {
+        CALL {
+            CHECK(inst[me].on, call_failed);
+            next(n);
             if
-            :: n >= TRUSTED -> inst[me].level[n] = 0
-            :: else
-            fi;
+            :: n == NOTHING -> printf("CPU%d: ACKNOWLEDGE -> none\n", me)
+            :: else ->
+                printf("CPU%d: ACKNOWLEDGE -> %d\n", me, n);
+                CHECK(!inst[me].masked[n], masked_delivered);
+                delivered(SOURCE(me, n));
+                inst[me].last = n;
+                inst[me].pending[n] = 0;
+#ifdef DEV_ACK_CLEARS_LEVEL
+                if
+                :: n >= TRUSTED -> inst[me].level[n] = 0
+                :: else
+                fi;
 #endif
-            inst[me].masked[n] = 1
-        fi
+                inst[me].masked[n] = 1
+            fi
+        };
+        core_unlock(me)
     }
 }
 
@@ -380,48 +536,94 @@ inline input_edge(i) {
     fi
 }
 
-/* rvid_core_set_line() */
+/* rvid_core_set_line(), in an atomic sequence that has the BQL */
 inline set_line(i, up) {
     if
     :: line[i] != up ->
-        line[i] = up;
-        update_level(route_cpu[i], route_intid[i]);
-        if
-        :: up -> input_edge(i)
-#ifdef DEV_FALL_CLEARS_PENDING
-        :: !up && route_cpu[i] != NO_CPU ->
-            inst[route_cpu[i]].pending[route_intid[i]] = 0
+        CALL {
+            line[i] = up;
+            update_level(route_cpu[i], route_intid[i]);
+            if
+#ifndef DEV_EDGE_LATER
+            :: up -> input_edge(i)
 #endif
+#ifdef DEV_FALL_CLEARS_PENDING
+            :: !up && route_cpu[i] != NO_CPU ->
+                inst[route_cpu[i]].pending[route_intid[i]] = 0
+#endif
+            :: else
+            fi
+        };
+        core_unlock_bql(route_cpu[i])
+#ifdef DEV_EDGE_LATER
+        ;
+        if
+        :: up ->
+            PAUSE;
+            input_edge(i);
+            core_unlock_bql(route_cpu[i])
         :: else
         fi
+#endif
     :: else
     fi
 }
 
-/* rvid_attach() behind rvid_detach() */
-inline reroute(i, c, n) {
-    tmp = route_cpu[i];
-    route_cpu[i] = NO_CPU;
-    update_level(tmp, route_intid[i]);
-    tmp = 0;
-    route_cpu[i] = c;
-    route_intid[i] = n;
+/* rvid_detach(). Only a high input's is a step on an instance. */
+#define IN_USE(i)  (route_cpu[i] != NO_CPU && line[i])
+
+inline detach(i) {
+    if
+    :: IN_USE(i) ->
+        CALL {
+            tmp = route_cpu[i];
+            route_cpu[i] = NO_CPU;
+            update_level(tmp, route_intid[i])
+        };
+        core_unlock_bql(tmp);
+        tmp = 0;
+        PAUSE
+    :: else -> route_cpu[i] = NO_CPU
+    fi
+}
+
+/* rvid_attach() */
+inline attach(i, c, n) {
+    CALL {
+        route_cpu[i] = c;
+        route_intid[i] = n;
 #ifndef DEV_MAP_KEEPS_LEVEL
-    update_level(c, n)
+        update_level(c, n)
 #endif
+    };
+    if
+    :: line[i] -> core_unlock_bql(c)
+    :: else
+    fi
 }
 
 inline map(i, c, n) {
-    CALL {
+    atomic {
+        lock_bql();
         printf("CPU%d: MAP (%d, CPU%d, %d)\n", me, i, c, n);
-        reroute(i, c, n)
+        detach(i);
+#ifdef DEV_MAP_UNLOCKED
+        unlock_bql();
+        PAUSE;
+        lock_bql();
+#endif
+        attach(i, c, n);
+        unlock_bql()
     }
 }
 
 inline unmap(i) {
-    CALL {
+    atomic {
+        lock_bql();
         printf("CPU%d: UNMAP (%d)\n", me, i);
-        reroute(i, NO_CPU, 0)
+        detach(i);
+        route_intid[i] = 0;
+        unlock_bql()
     }
 }
 
@@ -429,11 +631,12 @@ inline unmap(i) {
 
 /*
  * They may do anything at any time, and more than once before anybody looks. An
- * MSI follows the work that it announces. A pulse takes no time, it is QEMU's
- * qemu_irq_pulse(): for as long as a line is high, its INTID is delivered.
+ * MSI follows the work that it announces. A pulse is QEMU's qemu_irq_pulse(),
+ * with the BQL held all the time: for as long as a line is high, its INTID is
+ * delivered, but a handler that wants to look at the device waits.
  */
 proctype Device(byte i) {
-    byte tmp;
+    byte tmp, me = NO_CPU;
 
 end:
     do
@@ -445,51 +648,75 @@ end:
         work[INPUT(i)] = 1;
         sending[i] = 1
        };
-       CALL {
-        printf("device %d: MSI\n", i);
-        EVENT(INPUT(i));
-        input_edge(i);
-        sending[i] = 0
+       atomic {
+        lock_bql();
+        CALL {
+            printf("device %d: MSI\n", i);
+            EVENT(INPUT(i));
+            input_edge(i);
+            sending[i] = 0
+        };
+        core_unlock_bql(route_cpu[i]);
+        unlock_bql()
        }
-    :: CALL {
-        KIND(i) == PULSE && MAY_HAPPEN ->
+    :: atomic {
+        KIND(i) == PULSE && MAY_HAPPEN && !bql ->
+        lock_bql();
         printf("device %d: has work, line rises and falls\n", i);
         COUNT;
         EVENT(INPUT(i));
         work[INPUT(i)] = 1;
         set_line(i, 1);
-        set_line(i, 0)
+        if
+        :: IN_USE(i) -> PAUSE
+        :: else
+        fi;
+        set_line(i, 0);
+        unlock_bql()
        }
-    :: CALL {
-        HOLDS_LINE(i) && !work[INPUT(i)] && MAY_HAPPEN ->
+    :: atomic {
+        HOLDS_LINE(i) && !work[INPUT(i)] && MAY_HAPPEN && !bql ->
+        lock_bql();
         printf("device %d: has work, line rises\n", i);
         COUNT;
         EVENT(INPUT(i));
         work[INPUT(i)] = 1;
-        set_line(i, 1)
+        set_line(i, 1);
+        unlock_bql()
        }
-    :: CALL {
-        HOLDS_LINE(i) && work[INPUT(i)] && MAY_HAPPEN ->
+#ifndef STEADY
+    :: atomic {
+        HOLDS_LINE(i) && work[INPUT(i)] && MAY_HAPPEN && !bql ->
+        lock_bql();
         printf("device %d: needs nothing any more, line falls\n", i);
         COUNT;
         EVENT(INPUT(i));
         work[INPUT(i)] = 0;
-        set_line(i, 0)
+        set_line(i, 0);
+        unlock_bql()
        }
+#endif
     od
 }
 
 /* A vCPU's timer: its deadline passes. The handler sets the next one. */
 proctype Timer(byte c) {
+    byte me = NO_CPU;
+
 end:
     do
-    :: CALL {
-        !work[TIMER_OF(c)] && MAY_HAPPEN ->
-        printf("timer of CPU%d: line rises\n", c);
-        COUNT;
-        EVENT(TIMER_OF(c));
-        work[TIMER_OF(c)] = 1;
-        set_trusted_line(c, TIMER, 1)
+    :: atomic {
+        !work[TIMER_OF(c)] && MAY_HAPPEN && !bql ->
+        lock_bql();
+        CALL {
+            printf("timer of CPU%d: line rises\n", c);
+            COUNT;
+            EVENT(TIMER_OF(c));
+            work[TIMER_OF(c)] = 1;
+            set_trusted_line(c, TIMER, 1)
+        };
+        core_unlock_bql(c);
+        unlock_bql()
        }
     od
 }
@@ -607,19 +834,24 @@ inline serve_trusted(n) {
         fi;
         work[IPI_OF(me)] = 0
        }
-    :: CALL {
-        n == TIMER ->
-        printf("CPU%d: handles timer, sets a deadline to come\n", me);
-        if
-        :: work[TIMER_OF(me)] -> EVENT(TIMER_OF(me))
-        :: else
-        fi;
-        work[TIMER_OF(me)] = 0;
-        set_trusted_line(me, TIMER, 0)
+    :: atomic {
+        n == TIMER && !bql ->
+        lock_bql();
+        CALL {
+            printf("CPU%d: handles timer, sets a deadline to come\n", me);
+            if
+            :: work[TIMER_OF(me)] -> EVENT(TIMER_OF(me))
+            :: else
+            fi;
+            work[TIMER_OF(me)] = 0;
+            set_trusted_line(me, TIMER, 0)
+        };
+        core_unlock_bql(me);
+        unlock_bql()
        }
 #ifndef LIVE
     :: CALL {
-        n == TIMER && TIMERS == HELD && work[TIMER_OF(me)] ->
+        n == TIMER && TIMERS == HELD && work[TIMER_OF(me)] && !bql ->
         printf("CPU%d: handles timer, sets a passed deadline\n", me);
         EVENT(TIMER_OF(me))
        }
@@ -753,11 +985,14 @@ inline check_irq_resend(i) {
     fi
 }
 
-/* The interrupt's handler, under handle_irq_event() */
+/*
+ * The interrupt's handler, under handle_irq_event(). What an MSI announces is
+ * in memory, the rest in registers, which take the BQL.
+ */
 inline serve_input(i) {
     if
     :: CALL {
-        !HOLDS_LINE(i) ->
+        KIND(i) == MSI || (KIND(i) == PULSE && !bql) ->
         printf("CPU%d: serves device %d\n", me, i);
         if
         :: work[INPUT(i)] -> EVENT(INPUT(i))
@@ -765,19 +1000,21 @@ inline serve_input(i) {
         fi;
         work[INPUT(i)] = 0
        }
-    :: CALL {
-        HOLDS_LINE(i) ->
+    :: atomic {
+        HOLDS_LINE(i) && !bql ->
+        lock_bql();
         printf("CPU%d: serves device %d, line falls\n", me, i);
         if
         :: work[INPUT(i)] -> EVENT(INPUT(i))
         :: else
         fi;
         work[INPUT(i)] = 0;
-        set_line(i, 0)
+        set_line(i, 0);
+        unlock_bql()
        }
-#ifndef LIVE
+#if !defined(LIVE) && !defined(STEADY)
     :: CALL {
-        HOLDS_LINE(i) && work[INPUT(i)] ->
+        HOLDS_LINE(i) && work[INPUT(i)] && !bql ->
         printf("CPU%d: serves device %d, but not all of it\n", me, i);
         EVENT(INPUT(i))
        }
@@ -892,7 +1129,7 @@ handled:
         n = 0;
         i = 0;
         if
-        :: IRQ(me)
+        :: irq[me]                              /* rvic_irq_is_high() */
         :: else ->
 #ifdef FREES
             handling[me] = NOTHING;
@@ -1186,10 +1423,11 @@ proctype Vcpu(byte me) {
 
 #ifdef KEXEC
     probe();
+    DONE;
 #endif
 end:
     do
-    :: atomic { FREE(me) && IRQ(me) -> BEGIN };
+    :: atomic { FREE(me) && irq[me] -> BEGIN };
        handle_irq();
        DONE
 #ifdef MOVES
@@ -1260,8 +1498,12 @@ end:
 
 /* ---- What is checked when nobody has anything to do --------------------- */
 
-#define IDLE(c)  (!busy[c] && !(online[c] && IRQ(c)))
-#define QUIET    (IDLE(0) && IDLE(1) && !sending[0] && !sending[1])
+#define NO_CALLS    (!busy[0] && !busy[1] && !bql)
+#define WAITING(c)  (online[c] && irq[c])
+#define QUIET \
+    (NO_CALLS && !WAITING(0) && !WAITING(1) && !sending[0] && !sending[1])
+
+#define WRONG_OUTPUT(c)  (irq[c] != HAS_OUTPUT(c))
 
 #define LOST(i) \
     (PRESENT(i) && work[INPUT(i)] && desc[i].started && !desc[i].disabled && \
@@ -1280,6 +1522,10 @@ proctype Watch() {
 end:
     do
     :: atomic {
+        NO_CALLS && (WRONG_OUTPUT(0) || WRONG_OUTPUT(1)) ->
+        CHECK(false, wrong_output)
+       }
+    :: atomic {
         QUIET && (LOST(0) || LOST(1) || LOST_ON(0) || LOST_ON(1)) ->
         CHECK(false, lost_interrupt)
        }
@@ -1291,14 +1537,17 @@ end:
 }
 
 /*
- * Whoever waits is served, if nobody moves or disables interrupts from some
- * time on, and every process that can go on does so at last (weak fairness).
+ * Whoever waits, and has sent its MSI, is served, if nobody moves or disables
+ * interrupts from some time on, and every process that can go on does so at
+ * last (weak fairness).
  */
 #ifdef LIVE
 #define WAITS(i) \
     (PRESENT(i) && work[INPUT(i)] && desc[i].started && !desc[i].disabled)
 
-ltl served { [] ((settled && WAITS(LIVE)) -> <> !WAITS(LIVE)) }
+ltl served {
+    [] ((settled && WAITS(LIVE) && !sending[LIVE]) -> <> !WAITS(LIVE))
+}
 #endif
 
 /* ---- The beginning ------------------------------------------------------ */
@@ -1309,6 +1558,11 @@ inline begin_usual(c) {
     inst[c].last = INTIDS - 1;
     inst[c].masked[SPI(0)] = c != 0;
     inst[c].masked[SPI(1)] = c != 0
+}
+
+inline begin_output(c) {
+    inst[c].output = HAS_OUTPUT(c);
+    irq[c] = inst[c].output
 }
 
 inline route_usual(i) {
@@ -1367,6 +1621,7 @@ init {
         begin_any(0);
         online[0] = 0;
         online[1] = 0;
+        busy[0] = 1;
         route_any(0);
         route_any(1);
 #else
@@ -1384,6 +1639,9 @@ init {
         desc[0].disabled = 1;
         desc[0].masked = 1;
 #endif
+        begin_output(0);
+        begin_output(1);
+        run Others();
 #if KIND0 != ABSENT
         run Device(0);
 #endif
