@@ -36,6 +36,7 @@ static void arm_rvic_output(void *opaque, unsigned cpu)
     level = rvic_core_take_output(&s->core, cpu);
     trace_rvic_output(cpu, level);
     qemu_set_irq(s->irq[cpu], level);
+    rvic_core_output_driven(&s->core, cpu);
 }
 
 void arm_rvic_cpu_reset(ARMCPU *cpu)

@@ -53,12 +53,14 @@ static RVICInstance *rvic_lock(RVICCore *c, unsigned cpu)
 /*
  * Whoever leaves an instance whose output is not what it should be has it
  * driven. Others may come in between before the callback looks: what it finds
- * then is right for all of them.
+ * then is right for all of them. If somebody is driving it, the line may not
+ * be there yet, even if that is what it should be.
  */
 static void rvic_unlock(RVICCore *c, unsigned cpu)
 {
     RVICInstance *inst = &c->instances[cpu];
-    bool changed = inst->output != rvic_has_output(inst);
+    bool changed = inst->driving ||
+                   inst->output != rvic_has_output(inst);
 
     qemu_spin_unlock(&inst->lock);
     if (changed) {
@@ -72,8 +74,17 @@ bool rvic_core_take_output(RVICCore *c, unsigned cpu)
     bool level = rvic_has_output(inst);
 
     inst->output = level;
+    inst->driving = true;
     qemu_spin_unlock(&inst->lock);
     return level;
+}
+
+void rvic_core_output_driven(RVICCore *c, unsigned cpu)
+{
+    RVICInstance *inst = rvic_lock(c, cpu);
+
+    inst->driving = false;
+    qemu_spin_unlock(&inst->lock);
 }
 
 RVICInstance rvic_core_copy(RVICCore *c, unsigned cpu)

@@ -102,8 +102,9 @@ typedef struct RVICInstance {
     /* INTID that ACKNOWLEDGE returned last: the search goes on behind it */
     uint16_t last;
     bool enabled;
-    /* what the output was last driven to (derived) */
+    /* what the output was last driven to, or is being driven to (derived) */
     bool output;
+    bool driving;
     /* of all of the above */
     QemuSpin lock;
 } RVICInstance;
@@ -114,8 +115,8 @@ typedef struct RVICInstance {
  * @cpu: index of the vCPU
  *
  * Called with no instance locked, and maybe by several threads at once. For one
- * vCPU, calls of rvic_core_take_output() and the driving that follows each have
- * to be serialised, so that the line ends as the last one found the output.
+ * vCPU, what is from rvic_core_take_output() to rvic_core_output_driven() has to
+ * be serialised, so that the line ends as the last one found the output.
  */
 typedef void RVICOutputFn(void *opaque, unsigned cpu);
 
@@ -250,6 +251,16 @@ bool rvic_core_is_deliverable(const RVICCore *c, const RVICInstance *inst,
  * Returns: true if an INTID is deliverable
  */
 bool rvic_core_take_output(RVICCore *c, unsigned cpu);
+
+/**
+ * rvic_core_output_driven: an output is what rvic_core_take_output() returned
+ * @c: the core
+ * @cpu: index of the vCPU
+ *
+ * Until then, a call does not return that relies on it: it has the output
+ * driven once more, and so waits for whoever is at it.
+ */
+void rvic_core_output_driven(RVICCore *c, unsigned cpu);
 
 /**
  * rvic_core_copy: look at an instance while vCPUs use it

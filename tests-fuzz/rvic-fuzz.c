@@ -44,6 +44,7 @@ static void cores_output(void *opaque, unsigned cpu)
         s->problem = "an output was driven without having changed";
     }
     s->irq[cpu] = level;
+    rvic_core_output_driven(&s->rvic, cpu);
 }
 
 static void cores_init(Cores *s, const RVICConfig *c)
