@@ -15,6 +15,7 @@ import re
 import shutil
 import socket
 import struct
+import time
 
 from qemu_test import QemuSystemTest
 from rvic_guest import (MIB, NET_CARD, NET_SLOT, NETWORK, PATIENCE, ROOT_SLOT,
@@ -26,12 +27,14 @@ DATA = random.Random(9).randbytes(4 * MIB)
 
 # docs/specs/arm-rvic.rst: written down once more, so that the test does not
 # agree with a mistake in the device models' header
+RVIC_VERSION = 0xc5000200
 RVIC_ENABLE, RVIC_CLEAR_MASKED = 0xc5000202, 0xc5000205
 RVIC_IS_PENDING, RVIC_SIGNAL = 0xc5000206, 0xc5000207
 RVIC_ACKNOWLEDGE = 0xc5000209
 RVIC_RESERVED = 0xc50002ff
 RVIC_SUCCESS, RVIC_NO_INTERRUPTS = 0, 4
 NOT_SUPPORTED = (1 << 64) - 1
+PSCI_VERSION = 0x84000000
 
 
 class Debugger:
@@ -54,10 +57,13 @@ class Debugger:
         self.file.close()
         self.socket.close()
 
-    def ask(self, packet):
-        """Send a packet; return the answer."""
+    def send(self, packet):
+        """Send a packet."""
         data = packet.encode()
         self.socket.sendall(b'$%s#%02x' % (data, sum(data) % 256))
+
+    def answer(self, packet):
+        """Return the answer to a packet."""
         answer = b''
         while not re.search(rb'\$[^#]*#..$', answer):
             byte = self.file.read(1)
@@ -66,6 +72,11 @@ class Debugger:
             answer += byte
         self.socket.sendall(b'+')
         return answer[answer.index(b'$') + 1:-3].decode()
+
+    def ask(self, packet):
+        """Send a packet; return the answer."""
+        self.send(packet)
+        return self.answer(packet)
 
     def order(self, packet):
         """Send a packet that has to be answered by OK."""
@@ -98,6 +109,15 @@ class Debugger:
             raise GuestError(f'{packet}: {answer}')
         return self.read(self.PC)
 
+    def run_for(self, seconds):
+        """Let the guest run for a time."""
+        self.send('c')
+        time.sleep(seconds)
+        self.socket.sendall(b'\x03')
+        answer = self.answer('c')
+        if not re.match('[ST]02', answer):
+            raise GuestError(f'c: {answer}')
+
 
 class DebuggerTest(QemuSystemTest):
     """A guest that only a debugger feeds."""
@@ -110,6 +130,8 @@ class DebuggerTest(QemuSystemTest):
     HVC, UNMASK, NOP, STAY = 0xd4000002, 0xd50342ff, 0xd503201f, 0x14000000
     # msr vbar_el1, x0
     SET_VECTORS = 0xd518c000
+    # mov x0, x5; mov x1, x6; hvc #0; add x4, x4, #1; b to the first
+    LOOP = 0xaa0503e0, 0xaa0603e1, HVC, 0x91000484, 0x17fffffc
     # This vCPU's affinity is 0.
     INTID = 9
 
@@ -181,6 +203,50 @@ class DebuggerTest(QemuSystemTest):
                              RVIC_NO_INTERRUPTS)
             self.assertEqual(self.call(RVIC_CLEAR_MASKED, 0, self.INTID)[0],
                              RVIC_SUCCESS)
+
+    def test_breakpoint(self):
+        """
+        Breakpoints at a call and behind it, in a loop that ran without
+        them, and steps through it: for calls of rVIC, and for PSCI's, which
+        the same instruction makes.
+        """
+        debugger, code = self.debugger, self.CODE
+        call, behind = code + 8, code + 12
+        debugger.store(code, *self.LOOP)
+        results = {
+            RVIC_VERSION: (RVIC_SUCCESS, 3),
+            PSCI_VERSION: (0x10001, 1),
+        }
+        for function, result in results.items():
+            debugger.write(5, function)
+            debugger.write(6, 1)
+            for kind in 'Z0', 'Z1':
+                for address in call, behind:
+                    where = f'{kind[1]},{address:x},4'
+                    debugger.write(Debugger.PC, code)
+                    debugger.run_for(0.05)
+                    debugger.order('Z' + where)
+                    self.assertEqual(debugger.run(), address)
+                    count = debugger.read(4)
+                    if address == call:
+                        self.assertEqual(debugger.read(0), function)
+                        self.assertEqual(debugger.read(1), 1)
+                        self.assertEqual(debugger.step(), behind)
+                    for _ in range(3):
+                        self.assertEqual((debugger.read(0), debugger.read(1)),
+                                         result)
+                        self.assertEqual(debugger.read(4), count)
+                        self.assertEqual(debugger.step(), behind + 4)
+                        self.assertEqual(debugger.step(), code)
+                        self.assertEqual(debugger.step(), code + 4)
+                        self.assertEqual(debugger.step(), call)
+                        self.assertEqual(debugger.step(), behind)
+                        count += 1
+                    # Once round; who is at a breakpoint would stay there
+                    self.assertEqual(debugger.step(), behind + 4)
+                    self.assertEqual(debugger.run(), address)
+                    self.assertEqual(debugger.read(4), count + 1)
+                    debugger.order('z' + where)
 
 
 class MachinesTest(LinuxTest):
