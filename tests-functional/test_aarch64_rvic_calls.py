@@ -200,7 +200,7 @@ class EL2(Rvic, CallsTest):
     first_line = 'EL2'
     checks = {
         **Rvic.checks,
-        'el1': ['smc', 'smccc-version', 'smc-trapped'],
+        'el1': ['smc', 'smccc-version', 'smc-trapped', 'hvc'],
         'aarch32': ['rvic', 'rvid', 'smccc'],
     }
 

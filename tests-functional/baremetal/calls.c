@@ -793,6 +793,12 @@ static void below_el2(void)
     expect_registers(registers, RVIC_VERSION, junk, junk, junk);
     sysreg_write(hcr_el2, hcr);
     verdict("el1/smc-trapped");
+
+    /* Only the conduit makes calls: an HVC is EL2's. */
+    fill(registers, RVIC_VERSION, junk, junk, junk);
+    expect(run_at_el1(smc_then_hvc + 4, SPSR_EL1, registers), ESR_HVC);
+    expect_registers(registers, RVIC_VERSION, junk, junk, junk);
+    verdict("el1/hvc");
 }
 
 /* A call from AArch32 state; only r0 to r3 are of interest. */
