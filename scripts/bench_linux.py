@@ -3,11 +3,10 @@
 
 import os
 import platform
-import subprocess
 
 import bench_guest
 from bench_row import CPU, MACHINES, Failed, Row
-from commands import BUILD, TOP
+from commands import BUILD, TOP, complaint
 
 ROWS = {
     'linux-boot': Row("Linux boot, from QEMU's start to the first process", 1.0),
@@ -42,8 +41,10 @@ def prepare(run, kernel=os.path.join(BUILD, 'guest/Image')):
     os.symlink(kernel, image)
     program = os.path.join(run.folder, 'linux-init')
     gcc = 'gcc' if platform.machine() == 'aarch64' else 'aarch64-linux-gnu-gcc'
-    subprocess.run([gcc, '-O2', '-static', '-D_GNU_SOURCE', '-o', program,
-                    os.path.join(TOP, 'tests-functional/guest/bench.c')], check=True)
+    problem = complaint(gcc, '-O2', '-static', '-D_GNU_SOURCE', '-o', program,
+                        os.path.join(TOP, 'tests-functional/guest/bench.c'))
+    if problem:
+        raise Failed(f'the guest could not be compiled:\n{problem}')
     bench_guest.pack(initrd, program)
 
 
@@ -66,21 +67,25 @@ def command(qemu, irqchip, guest):
             '-netdev', 'user,id=net,restrict=on', '-device', 'virtio-net-pci,netdev=net']
 
 
-def measure(run, irqchip, *more, **variables):
+def boot(run, irqchip, names, *more, **variables):
     """
-    One guest measures all rows, in nanoseconds for each event.
+    Have a guest make these measurements: see bench_guest.
 
     :param more: more of QEMU's options
     :param variables: for bench.c
     """
     seconds = QUICK_SECONDS if run.quick else SECONDS
-    names = MEASUREMENTS.values()
     guest = bench_guest.options(*image_and_initrd(run), names, SECONDS=seconds, **variables)
     try:
-        found = bench_guest.run([*command(run.qemu, irqchip, guest), *more], names,
-                                PATIENCE + seconds * len(names))
+        return bench_guest.run([*command(run.qemu, irqchip, guest), *more], names,
+                               PATIENCE + seconds * len(names))
     except Failed as failed:
         raise Failed(f'{irqchip}: {failed}') from failed
-    return {'linux-boot': found.boot, 'linux-boot-kernel': found.kernel,
-            **{row: found.results[name].ns / found.results[name].events
+
+
+def measure(run, irqchip):
+    """One guest measures all rows, in nanoseconds for each event."""
+    guest = boot(run, irqchip, MEASUREMENTS.values())
+    return {'linux-boot': guest.boot, 'linux-boot-kernel': guest.kernel,
+            **{row: guest.results[name].ns / guest.results[name].events
                for row, name in MEASUREMENTS.items()}}

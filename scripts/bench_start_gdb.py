@@ -35,8 +35,8 @@ def taken(pid):
     tasks = os.path.join(folder, 'task')
     with open(os.path.join(folder, 'smaps_rollup'), encoding='ascii') as file:
         memory = next(line.split()[1] for line in file if line.startswith('Anonymous:'))
-    return (cpu_time(folder), sum(cpu_time(os.path.join(tasks, task)) for task in os.listdir(tasks)),
-            memory)
+    return (cpu_time(folder),
+            sum(cpu_time(os.path.join(tasks, task)) for task in os.listdir(tasks)), memory)
 
 
 for setting in SETTINGS.strip().splitlines():

@@ -8,62 +8,42 @@ interrupts are missing. How fast anything is does not matter here.
 RVIC_GUEST in the environment is the folder with the guest's Image.
 """
 
-import os
-import sys
-import types
-
 from qemu_test import QemuSystemTest
-from rvic_guest import LinuxTest, compiler
-
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, os.path.join(TOP, 'scripts'))
-# pylint: disable=wrong-import-position
-import bench_linux  # noqa: E402
-from bench_row import Failed  # noqa: E402
+from rvic_bench import BenchGuestTest, bench_linux
 
 
-class BenchTest(LinuxTest):
+class BenchTest(BenchGuestTest):
     """Short rounds."""
-
-    def setUp(self):
-        super().setUp()
-        compiler(self)
-        folder = self.scratch_file('bench')
-        os.makedirs(folder)
-        self.run_of_bench = types.SimpleNamespace(
-            qemu=self.qemu_bin, folder=folder, quick=True)
-        bench_linux.prepare(self.run_of_bench,
-                            os.path.join(self.folder, 'Image'))
-
-    def measure(self, irqchip, *more, **variables):
-        """See bench_linux."""
-        return bench_linux.measure(self.run_of_bench, irqchip, *more,
-                                   **variables)
 
     def test_rows(self):
         """All rows are there with each controller, and plausible."""
         for irqchip in 'gicv2', 'gicv3', 'rvic':
-            values = self.measure(irqchip)
+            values = bench_linux.measure(self.quick_run, irqchip)
             self.log.info('%s: %s', irqchip, values)
             self.assertEqual(list(values), list(bench_linux.ROWS), irqchip)
             self.assertGreater(min(values.values()), 100, irqchip)
             self.assertGreater(values['linux-boot'],
                                values['linux-boot-kernel'], irqchip)
 
+    def failure(self, wanted, irqchip, *args, **variables):
+        """A boot() of bench_linux fails with a message."""
+        with self.assertRaisesRegex(bench_linux.Failed, f'@FAIL {wanted}'):
+            bench_linux.boot(self.quick_run, irqchip, *args, **variables)
+
     def test_missing_interrupts(self):
         """Fewer interrupts than there should be are a failure."""
         for irqchip in 'gicv3', 'rvic':
-            with self.assertRaisesRegex(Failed, r'@FAIL timer: \d+ interrupts, '
-                                        r'not \d+'):
-                self.measure(irqchip, EXTRA=1)
+            for name in 'timer', 'disk':
+                self.failure(rf'{name}: \d+ interrupts, not \d+',
+                             irqchip, [name], EXTRA=1)
 
     def test_no_msix(self):
         """So are interrupts of other kinds."""
-        for device, name in ('blk', 'virtio0-req'), ('net', 'virtio1-input'):
-            with self.assertRaisesRegex(Failed, '@FAIL /proc/interrupts has no'
-                                        f' -MSIX- {name}'):
-                self.measure('rvic', '-global',
-                             f'virtio-{device}-pci.vectors=0')
+        for device, name, line in (('blk', 'disk', 'virtio0-req'),
+                                   ('net', 'net', 'virtio1')):
+            self.failure(f'/proc/interrupts has no -MSIX- {line}',
+                         'rvic', [name],
+                         '-global', f'virtio-{device}-pci.vectors=0')
 
 
 if __name__ == '__main__':

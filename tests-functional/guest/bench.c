@@ -1,6 +1,8 @@
 /*
  * The first process of a Linux guest: how fast are its interrupts?
  *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
  * Prints "@INIT NS" as soon as it runs, with the time since the kernel's start.
  * Then for each measurement that is wanted
  *
@@ -21,8 +23,6 @@
  *
  * The machine has two CPUs and, on PCI, a disk full of zeroes and behind it, if
  * "net" is wanted, a network card of QEMU's user network.
- *
- * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include <arpa/inet.h>
