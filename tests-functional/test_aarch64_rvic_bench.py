@@ -25,8 +25,8 @@ sys.path.insert(0, os.path.join(TOP, 'scripts'))
 import bench_baremetal  # noqa: E402 pylint: disable=wrong-import-position
 from bench_row import Failed  # noqa: E402 pylint: disable=wrong-import-position
 
-# How long the guest waits for one that was lost, in ms
-LOST_PATIENCE = 300
+# How long the guest waits for one that was lost, twice, in ms
+LOST_PATIENCE = 150
 
 # What the guest has to measure for all rows
 ITEMS = {'loop'}.union(bench_baremetal.ROWS) - {'local-work', 'timer-work'}

@@ -133,8 +133,9 @@ void on_stack(void (*function)(void), void *end) __attribute__((noreturn));
 
 /*
  * What the guest's command line says, by a word each: "items=A,B" instead of
- * all; "ms=N": each for about so many ms, or "n=N": so many events; "patience=N"
- * ms until something is lost; "lose=1": not to make each item's first interrupt
+ * all; "ms=N": each for about so many ms, or "n=N": so many events;
+ * "patience=N": ms in which something has to happen; "lose=1": not to make the
+ * first interrupt of each item
  */
 struct arguments {
     const char *items;
@@ -146,8 +147,8 @@ extern struct arguments arguments;
 /* Ends the guest, with the reason */
 void fail(const char *reason) __attribute__((noreturn));
 void fail_with(const char *reason, uint64_t value) __attribute__((noreturn));
-/* An interrupt has come that is none of the item's. */
-void unexpected(uint32_t intid) __attribute__((noreturn));
+/* Ends it if nothing has happened for long */
+void look_for_progress(void);
 
 /*
  * vCPUs

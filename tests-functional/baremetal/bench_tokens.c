@@ -79,15 +79,11 @@ void run_tokens(uint64_t hops, unsigned vcpus, unsigned tokens, bool busy)
         hot.game.left[i] = hops / tokens + (i < hops % tokens);
         hot.game.home += !hot.game.left[i];
     }
-    for (unsigned i = 0; i < vcpus; i++) {
-        hot.cpus[i].received = 0;
-    }
     hot.game.tokens = tokens;
     on_cpus(vcpus, play);
     for (unsigned i = 0; i < vcpus; i++) {
         received += hot.cpus[i].received;
     }
-    hot.seen = received;
     if (received != hops) {
         fail("IPIs were lost");
     }
