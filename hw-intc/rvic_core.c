@@ -59,7 +59,7 @@ static RVICInstance *rvic_lock(RVICCore *c, unsigned cpu)
 static void rvic_unlock(RVICCore *c, unsigned cpu)
 {
     RVICInstance *inst = &c->instances[cpu];
-    bool changed = inst->driving ||
+    bool changed = qatomic_load_acquire(&inst->driving) ||
                    inst->output != rvic_has_output(inst);
 
     qemu_spin_unlock(&inst->lock);
@@ -74,17 +74,18 @@ bool rvic_core_take_output(RVICCore *c, unsigned cpu)
     bool level = rvic_has_output(inst);
 
     inst->output = level;
-    inst->driving = true;
+    qatomic_set(&inst->driving, true);
     qemu_spin_unlock(&inst->lock);
     return level;
 }
 
+/*
+ * Without the lock: a call that still sees the old value has the output driven
+ * once more than needed, and one that sees the new value sees the line, too.
+ */
 void rvic_core_output_driven(RVICCore *c, unsigned cpu)
 {
-    RVICInstance *inst = rvic_lock(c, cpu);
-
-    inst->driving = false;
-    qemu_spin_unlock(&inst->lock);
+    qatomic_store_release(&c->instances[cpu].driving, false);
 }
 
 RVICInstance rvic_core_copy(RVICCore *c, unsigned cpu)

@@ -90,8 +90,8 @@
  *   An rVIC call, or what a change of a line or an MSI does to an instance:
  *   each is one CALL, as each runs under the lock of that instance. The access
  *   of a handler to its device is one with what it does to the instance.
- *   Who leaves an instance whose output differs from what it was driven to has
- *   to drive it. It takes QEMU's big lock (BQL) for that, looks at the instance
+ *   Who leaves an instance whose output differs from what it was driven to, or
+ *   is just being driven, has to drive it. It takes QEMU's big lock (BQL) for that, looks at the instance
  *   again and remembers the output in one step, and drives the vCPU's IRQ input
  *   in another one. Others come in between these three, by PAUSE. Where nothing
  *   differs, nothing follows. The last two are one step where the vCPU drives
@@ -249,6 +249,7 @@ typedef Instance {
     bool level[INTIDS];     /* trusted: the line; untrusted: some input's */
     byte last;
     bool output;            /* what the IRQ input is, or is about to be */
+    bool driving;           /* somebody is at it */
 };
 
 Instance inst[CPUS];
@@ -304,14 +305,17 @@ inline drive(c) {
     inst[c].output = HAS_OUTPUT(c);
 #endif
     if
-    :: irq[c] != inst[c].output && c != me -> PAUSE
+    :: irq[c] != inst[c].output && c != me ->
+        inst[c].driving = 1;
+        PAUSE;
+        inst[c].driving = 0
     :: else
     fi;
     irq[c] = inst[c].output
 #endif
 }
 
-#define DIFFERS(c)  (inst[c].output != HAS_OUTPUT(c))
+#define DIFFERS(c)  (inst[c].driving || inst[c].output != HAS_OUTPUT(c))
 
 /* rvic_unlock(): the same atomic sequence as the CALL before */
 inline core_unlock(c) {
