@@ -19,12 +19,14 @@ import tempfile
 import types
 
 import bench_baremetal
+import bench_linux
+import bench_start
 import bench_instructions
 from bench_row import MACHINES, Failed
 from commands import BUILD, prepare
 
 # What measures: each has ROWS and measure(run, irqchip), and may have prepare(run).
-MODULES = [bench_baremetal]
+MODULES = [bench_baremetal, bench_linux, bench_start]
 
 # What the others are compared with, and who has goals
 USUAL, OURS = 'gicv3', 'rvic'
