@@ -33,6 +33,9 @@ USUAL, OURS = 'gicv3', 'rvic'
 
 TITLES = {'gicv2': 'GICv2', 'gicv3': 'GICv3', 'rvic': 'rVIC'}
 
+# In tables, from the unit of a row to larger ones
+UNITS = {'ns': {'ns': 1, 'us': 1e3, 'ms': 1e6}, 'bytes': {'bytes': 1, 'kB': 1e3, 'MB': 1e6}}
+
 
 def name_of(module):
     return module.__name__.removeprefix('bench_')
@@ -147,14 +150,23 @@ def result(name, irqchip, values, counts):
             'met': met, 'instructions': counts.get((name, irqchip))}
 
 
+def scale(found):
+    """The unit in which a row's values are easy to read, and how many of its own that is."""
+    most = max(one['ns_median'] for one in found.values())
+    units = UNITS[next(iter(found.values()))['unit']]
+    return max(((size, unit) for unit, size in units.items() if most >= 10 * size),
+               default=(1, next(iter(units))))
+
+
 def number(value):
     return f'{value:,.1f}' if abs(value) < 100 else f'{value:,.0f}'
 
 
 def cells(found):
     """A row's lines of the table: values, and instructions if there are any."""
-    ours = found.get(OURS, {})
-    values = [f"{number(one['ns_median'])} ({number(one['ns_min'])}-{number(one['ns_max'])})"
+    ours, (size, _) = found.get(OURS, {}), scale(found)
+    values = ['{} ({}-{})'.format(*(number(one['ns_' + what] / size)
+                                    for what in ('median', 'min', 'max')))
               if one else '' for one in map(found.get, TITLES)]
     yield values + ['' if ours.get('ratio_to_gicv3') is None else f"{ours['ratio_to_gicv3']:.2f}",
                     ours.get('goal') or '',
@@ -174,7 +186,7 @@ def table(results):
     lines = [['', *TITLES.values(), 'ratio', 'goal', 'met']]
     for name, row in rows().items():
         if name in found:
-            for title, line in zip((f'{row.title}, {row.unit}', '- instructions'),
+            for title, line in zip((f'{row.title}, {scale(found[name])[1]}', '- instructions'),
                                    cells(found[name])):
                 lines.append([title, *line])
     widths = [max(map(len, column)) for column in zip(*lines)]
