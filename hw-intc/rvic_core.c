@@ -124,9 +124,9 @@ static void rvic_update_ready(const RVICCore *c, RVICInstance *inst,
 }
 
 /*
- * Write the bit of @intid in @bits, one of the three bitmaps of @inst, and bring
- * what follows from it up to date: at the same cost however many INTIDs there
- * are.
+ * Write the bit of @intid in @bits, one of the three bitmaps of @inst, and
+ * bring what follows from it up to date: at the same cost however many INTIDs
+ * there are.
  */
 static void rvic_write(const RVICCore *c, RVICInstance *inst, uint32_t *bits,
                        unsigned intid, bool value)

@@ -114,9 +114,9 @@ typedef struct RVICInstance {
  * @opaque: as given to rvic_core_init()
  * @cpu: index of the vCPU
  *
- * Called with no instance locked, and maybe by several threads at once. For one
- * vCPU, what is from rvic_core_take_output() to rvic_core_output_driven() has to
- * be serialised, so that the line ends as the last one found the output.
+ * Called with no instance locked, and maybe by several threads at once. For
+ * one vCPU, what is from rvic_core_take_output() to rvic_core_output_driven()
+ * has to be serialised, so that the line ends as the last one found the output.
  */
 typedef void RVICOutputFn(void *opaque, unsigned cpu);
 

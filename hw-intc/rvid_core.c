@@ -81,7 +81,7 @@ bool rvid_core_set_line(RVIDCore *d, unsigned input, bool level)
     }
     in->level = level;
     if (in->target) {
-        /* an edge, so that a pulse is delivered even if the line falls before */
+        /* an edge, so that a pulse counts even if the line falls before */
         rvid_target_count(d, in->target, level ? 1 : -1, level);
     }
     return true;

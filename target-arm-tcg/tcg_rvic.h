@@ -15,8 +15,8 @@
  * tcg_arm_rvic_irq: the IRQ input of a vCPU, for an instance to drive
  * @cpu: the vCPU
  *
- * Where vCPUs have threads of their own (MTTCG), this wakes or interrupts one at
- * a lower price than the input itself.
+ * Where vCPUs have threads of their own (MTTCG), this wakes or interrupts one
+ * at a lower price than the input itself.
  *
  * Returns: the input, to be driven with the BQL held
  */

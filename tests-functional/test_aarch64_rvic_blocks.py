@@ -53,8 +53,8 @@ CHECKS = {
     'steps': [f'step/{name}' for name in
               ('calls', 'again', 'interrupt', 'interrupt-taken')],
     'crowd': [f'crowd/{name}' for name in
-              ('start', 'duel', 'line-at-rest', 'exact', 'line-behind-call',
-               'own')],
+              ('bits', 'duel', 'start', 'line-at-rest', 'exact',
+               'line-behind-call', 'own')],
 }
 CHECKS_BELOW_EL2 = {'steps': ['step/el1', 'step/el1-trapped']}
 

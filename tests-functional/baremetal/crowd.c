@@ -30,6 +30,7 @@
 /* A vCPU's */
 #define EXACT_INTID(n)  (((n) % 2 ? 8 : RVIC_TRUSTED + 8) + (n))
 #define OWN_INTID       20
+#define BIT_INTID(n)    (21 + (n))
 
 #define INTIDS          (RVIC_TRUSTED + 32)
 
@@ -115,6 +116,7 @@ static void expect_own(const char *name)
     expect(wrong.enabled, 0);
     expect(wrong.disabled, 0);
     expect(wrong.tries > 0, true);
+    wrong.unmasked = wrong.enabled = wrong.disabled = wrong.tries = 0;
     verdict(name);
 }
 
@@ -134,6 +136,33 @@ static void look_at_own(void)
     hypercall(RVIC_ENABLE, 0, 0, 0);
     wrong.enabled += !irq_is_pending();
     status(RVIC_SET_MASKED, OWN_INTID);
+}
+
+/*
+ * Two vCPUs write bits of the same words, without a change of the output, for
+ * which they would have to wait for each other.
+ */
+static uint64_t look_at_bit(unsigned intid)
+{
+    uint64_t lost = 0;
+
+    status(RVIC_SIGNAL, intid);
+    lost += hypercall(RVIC_IS_PENDING, self, intid, 0).x1 != 1;
+    status(RVIC_CLEAR_PENDING, intid);
+    lost += hypercall(RVIC_IS_PENDING, self, intid, 0).x1 != 0;
+    return lost;
+}
+
+static uint64_t lost, bits_done;
+
+static void other_bits(void)
+{
+    while (!atomic_load(&finished)) {
+        lost += look_at_bit(BIT_INTID(1));
+        atomic_add(&toggled, 1);
+        yield();
+    }
+    atomic_store(&bits_done, 1);
 }
 
 /* Has the output change with each call */
@@ -160,6 +189,33 @@ static void wait_for_toggle(unsigned more)
     }
 }
 
+/* Asking all the time would keep QEMU's lock from that vCPU. */
+static void wait_for_off(void)
+{
+    wait_at_most(PATIENCE_US, (delay(1000), cpu_is_off(1)));
+}
+
+static void bits(uint64_t tries)
+{
+    uint64_t mine = 0;
+
+    expect(cpu_on(1, other_bits), 0);
+    wait_for_toggle(0);
+    for (uint64_t n = 0; n < 10 * tries; n++) {
+        mine += look_at_bit(BIT_INTID(0));
+        if (n % 10 == 0) {
+            wait_for_toggle(n % 64);
+        }
+    }
+    atomic_store(&finished, 1);
+    wait_for_off();
+    expect(mine, 0);
+    expect(lost, 0);
+    expect(bits_done, 1);
+    atomic_store(&finished, 0);
+    verdict("crowd/bits");
+}
+
 /*
  * One other vCPU only, for threads that wait for a processor leave less to
  * chance. Each call here is one that changes nothing if the other vCPU is just
@@ -173,18 +229,22 @@ static void duel(uint64_t tries)
     for (uint64_t n = 0; n < tries; n++) {
         status(RVIC_CLEAR_MASKED, OWN_INTID);
         wrong.unmasked += !irq_is_pending();
+        /* Nothing of what the other one did before comes late. */
+        wait_for_toggle(0);
+        wrong.unmasked += !irq_is_pending();
         status(RVIC_SET_MASKED, OWN_INTID);
         wait_for_toggle(n % 64);
     }
     for (uint64_t n = 0; n < tries; n++) {
         hypercall(RVIC_DISABLE, 0, 0, 0);
         wrong.disabled += irq_is_pending();
+        wait_for_toggle(0);
+        wrong.disabled += irq_is_pending();
         hypercall(RVIC_ENABLE, 0, 0, 0);
         wait_for_toggle(n % 64);
     }
     atomic_store(&finished, 1);
-    /* Asking all the time would keep QEMU's lock from that vCPU. */
-    wait_at_most(PATIENCE_US, (delay(1000), cpu_is_off(1)));
+    wait_for_off();
     wrong.tries = tries;
     expect_own("crowd/duel");
 }
@@ -212,6 +272,7 @@ void main(void)
     irq_hook = take;
     self = cpu_mpidr(0);
     hypercall(RVIC_ENABLE, 0, 0, 0);
+    bits(parameters[1]);
     duel(parameters[1]);
     for (unsigned n = 1; n < CPUS; n++) {
         expect(status(RVIC_CLEAR_MASKED, EXACT_INTID(n)), RVIC_SUCCESS);
