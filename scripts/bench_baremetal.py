@@ -10,9 +10,10 @@ import platform
 import re
 import subprocess
 import sys
+import time
 
 from bench_row import CPU, MACHINES, Failed, Row
-from commands import BUILD, TOP
+from commands import BUILD, TOP, contents
 
 sys.path.insert(0, os.path.join(TOP, 'tests-functional'))
 import rvic_baremetal  # noqa: E402 pylint: disable=wrong-import-position
@@ -50,8 +51,8 @@ VCPUS = 8
 # For how long the guest measures each item, in ms: usually, and to try the benchmark itself
 USUAL_MS, QUICK_MS = 80, 2
 
-# Bounds a boot, in seconds, on a host that has other things to do
-PATIENCE = 300
+# Bounds a boot, and until QEMU has its threads, in seconds, on a host that has other things to do
+PATIENCE, START_PATIENCE = 300, 10
 
 
 def compiler():
@@ -91,7 +92,7 @@ def command(run, irqchip, items, *words, vcpus=VCPUS, accel='tcg'):
     :param words: more of its command line: see bench.h
     """
     return [run.qemu, '-machine', MACHINES[irqchip], '-accel', accel, '-cpu', CPU,
-            '-smp', str(vcpus), '-m', '256M', '-nic', 'none', '-device', 'edu',
+            '-smp', str(vcpus), '-name', 'bench,debug-threads=on', '-m', '256M', '-nic', 'none', '-device', 'edu',
             '-display', 'none', '-monitor', 'none', '-serial', 'stdio', '-kernel', image(run),
             '-append', ' '.join([f"items={','.join(sorted(items))}", *words])]
 
@@ -111,24 +112,58 @@ def results(text, irqchip, items):
     return values
 
 
-def boot(arguments, irqchip, items, patience=PATIENCE):
-    """Run a command until the guest has switched its machine off; its results()."""
+def spread(qemu):
+    """
+    Put the vCPUs' threads onto the host's CPUs in turn.
+
+    The scheduler may leave two that are busy on one CPU for seconds, while another is idle.
+    Then nothing but its time slices is measured when they wait for each other.
+    """
+    cpus = sorted(os.sched_getaffinity(0))
+    end = time.monotonic() + START_PATIENCE
+    threads = []
+    while len(threads) < VCPUS and qemu.poll() is None and time.monotonic() < end:
+        time.sleep(0.01)
+        try:
+            names = [(thread, contents(f'/proc/{qemu.pid}/task/{thread}/comm'))
+                     for thread in os.listdir(f'/proc/{qemu.pid}/task')]
+            threads = [(int(thread), int(found[1])) for thread, name in names
+                       if (found := re.match(r'CPU (\d+)/', name))]
+        except FileNotFoundError:
+            pass  # a thread that has ended, or QEMU
     try:
-        done = subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, errors='replace', timeout=patience,
-                              check=False)
-    except subprocess.TimeoutExpired as expired:
-        said = (expired.stdout or b'').decode(errors='replace')
-        raise Failed(f'{irqchip}: the guest was still running after {patience} s:\n'
-                     f'{said[-2000:]}') from None
-    if done.returncode:
-        raise Failed(f'{irqchip}: QEMU ended with {done.returncode}:\n{done.stdout[-2000:]}')
-    return results(done.stdout.replace('\r', ''), irqchip, items)
+        for thread, vcpu in threads:
+            os.sched_setaffinity(thread, [cpus[vcpu % len(cpus)]])
+    except ProcessLookupError:
+        pass  # boot() tells why
+
+
+def boot(arguments, irqchip, items, patience=PATIENCE, prepared=lambda qemu: None):
+    """
+    Run a command until the guest has switched its machine off.
+
+    :param prepared: called with the process
+    :return: what the guest has said: see results()
+    """
+    with subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors='replace') as qemu:
+        try:
+            prepared(qemu)
+            text = qemu.communicate(timeout=patience)[0]
+        except BaseException as error:
+            qemu.kill()
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise Failed(f'{irqchip}: the guest was still running after {patience} s:\n'
+                             f'{qemu.communicate()[0][-2000:]}') from None
+            raise
+    if qemu.returncode:
+        raise Failed(f'{irqchip}: QEMU ended with {qemu.returncode}:\n{text[-2000:]}')
+    return results(text.replace('\r', ''), irqchip, items)
 
 
 def measure(run, irqchip):
     """One round: from row to ns of an event."""
     items = items_of(run.names)
     words = [f'ms={QUICK_MS if run.quick else USUAL_MS}']
-    values = boot(command(run, irqchip, items, *words), irqchip, items)
+    values = boot(command(run, irqchip, items, *words), irqchip, items, prepared=spread)
     return rows_of({name: ns / events for name, (events, ns) in values.items()}, run.names)
