@@ -27,16 +27,21 @@
 #include "trace.h"
 
 /* A vCPU that makes a call does not have the BQL, which its line needs */
-static void arm_rvic_output(void *opaque, unsigned cpu)
+static void drive_output(ARMRVICState *s, unsigned cpu, bool forgotten)
 {
-    ARMRVICState *s = opaque;
     bool level;
 
     BQL_LOCK_GUARD();
-    level = rvic_core_take_output(&s->core, cpu);
-    trace_rvic_output(cpu, level);
-    qemu_set_irq(s->irq[cpu], level);
+    if (rvic_core_take_output(&s->core, cpu, &level) || forgotten) {
+        trace_rvic_output(cpu, level);
+        qemu_set_irq(s->irq[cpu], level);
+    }
     rvic_core_output_driven(&s->core, cpu);
+}
+
+static void arm_rvic_output(void *opaque, unsigned cpu)
+{
+    drive_output(opaque, cpu, false);
 }
 
 void arm_rvic_cpu_reset(ARMCPU *cpu)
@@ -44,7 +49,7 @@ void arm_rvic_cpu_reset(ARMCPU *cpu)
     const ARMRVICCPU *rvic_cpu = cpu->env.rvic;
 
     if (rvic_cpu) {
-        arm_rvic_output(rvic_cpu->rvic, rvic_cpu->index);
+        drive_output(rvic_cpu->rvic, rvic_cpu->index, true);
     }
 }
 
@@ -300,10 +305,11 @@ static void arm_rvic_print_info(InterruptStatsProvider *obj, GString *buf)
     g_string_append_printf(buf, "rVIC: %u trusted, %u untrusted INTIDs\n",
                            c->num_trusted, c->num_untrusted);
     for (unsigned cpu = 0; cpu < c->num_cpus; cpu++) {
-        const RVICInstance inst = rvic_core_copy(c, cpu);
         CPUState *cs = qemu_get_cpu(cpu);
+        RVICInstance inst;
         bool off;
 
+        rvic_core_copy(c, cpu, &inst);
         cpu_synchronize_state(cs);
         off = ARM_CPU(cs)->power_state == PSCI_OFF;
         g_string_append_printf(buf, " CPU %u (MPIDR 0x%" PRIx64 "): %s, "
@@ -344,9 +350,10 @@ static void arm_rvic_get_instances(Object *obj, Visitor *v, const char *name,
     QObject *value = QOBJECT(list);
 
     for (unsigned cpu = 0; cpu < c->num_cpus; cpu++) {
-        const RVICInstance inst = rvic_core_copy(c, cpu);
         QDict *dict = qdict_new();
+        RVICInstance inst;
 
+        rvic_core_copy(c, cpu, &inst);
         qdict_put_int(dict, "cpu", cpu);
         qdict_put_int(dict, "mpidr", c->mpidrs[cpu]);
         qdict_put_bool(dict, "enabled", inst.enabled);

@@ -139,8 +139,9 @@ static void arm_rvid_print_info(InterruptStatsProvider *obj, GString *buf)
                                s->common.signalled[n]);
         if (in->target) {
             unsigned cpu = in->target->cpu, intid = in->target->intid;
-            const RVICInstance inst = rvic_core_copy(d->rvic, cpu);
+            RVICInstance inst;
 
+            rvic_core_copy(d->rvic, cpu, &inst);
             g_string_append_printf(buf, " -> CPU %u INTID %u", cpu, intid);
             arm_rvic_print_state(d->rvic, &inst, intid, buf);
         } else {

@@ -51,49 +51,65 @@ static RVICInstance *rvic_lock(RVICCore *c, unsigned cpu)
 }
 
 /*
- * Whoever leaves an instance whose output is not what it should be has it
- * driven. Others may come in between before the callback looks: what it finds
- * then is right for all of them. If somebody is driving it, the line may not
- * be there yet, even if that is what it should be.
+ * Returns whether the output has to be driven. If somebody is at it, the line
+ * may not be there yet, even if the output is what it should be.
  */
-static void rvic_unlock(RVICCore *c, unsigned cpu)
+static bool rvic_release(RVICCore *c, unsigned cpu)
 {
     RVICInstance *inst = &c->instances[cpu];
     bool changed = qatomic_load_acquire(&inst->driving) ||
                    inst->output != rvic_has_output(inst);
 
     qemu_spin_unlock(&inst->lock);
-    if (changed) {
+    return changed;
+}
+
+/*
+ * Whoever leaves an instance whose output is not what it should be has it
+ * driven. Others may come in between before the callback looks: what it finds
+ * then is right for all of them.
+ */
+static void rvic_unlock(RVICCore *c, unsigned cpu)
+{
+    if (rvic_release(c, cpu)) {
         c->output(c->opaque, cpu);
     }
 }
 
-bool rvic_core_take_output(RVICCore *c, unsigned cpu)
+bool rvic_core_take_output(RVICCore *c, unsigned cpu, bool *level)
 {
     RVICInstance *inst = rvic_lock(c, cpu);
-    bool level = rvic_has_output(inst);
+    bool changed;
 
-    inst->output = level;
+    *level = rvic_has_output(inst);
+    changed = inst->output != *level;
+    inst->output = *level;
     qatomic_set(&inst->driving, true);
     qemu_spin_unlock(&inst->lock);
-    return level;
+    return changed;
 }
 
 /*
- * Without the lock: a call that still sees the old value has the output driven
- * once more than needed, and one that sees the new value sees the line, too.
+ * Without the lock: a call that still sees the old value asks once more than
+ * needed, and one that sees the new value sees the line, too.
  */
 void rvic_core_output_driven(RVICCore *c, unsigned cpu)
 {
     qatomic_store_release(&c->instances[cpu].driving, false);
 }
 
-RVICInstance rvic_core_copy(RVICCore *c, unsigned cpu)
+void rvic_core_copy(RVICCore *c, unsigned cpu, RVICInstance *copy)
 {
-    RVICInstance copy = *rvic_lock(c, cpu);
+    const RVICInstance *inst = rvic_lock(c, cpu);
 
+    memcpy(copy->pending, inst->pending, sizeof(copy->pending));
+    memcpy(copy->masked, inst->masked, sizeof(copy->masked));
+    memcpy(copy->level, inst->level, sizeof(copy->level));
+    copy->ready = inst->ready;
+    copy->last = inst->last;
+    copy->enabled = inst->enabled;
+    copy->output = inst->output;
     qemu_spin_unlock(&c->instances[cpu].lock);
-    return copy;
 }
 
 /* The deliverable INTIDs of one word, if the instance is enabled */
@@ -154,27 +170,55 @@ void rvic_core_signal(RVICCore *c, unsigned cpu, unsigned intid)
     rvic_unlock(c, cpu);
 }
 
+static void rvic_set_level(const RVICCore *c, RVICInstance *inst,
+                           unsigned intid, bool level)
+{
+    g_assert(!rvic_core_is_trusted(c, intid));
+
+    rvic_write(c, inst, inst->level, intid, level);
+}
+
 void rvic_core_set_level(RVICCore *c, unsigned cpu, unsigned intid, bool level,
                          bool edge)
 {
     RVICInstance *inst = rvic_lock(c, cpu);
 
-    g_assert(!rvic_core_is_trusted(c, intid));
-
-    rvic_write(c, inst, inst->level, intid, level);
+    rvic_set_level(c, inst, intid, level);
     if (edge) {
         rvic_signal(c, inst, intid);
     }
     rvic_unlock(c, cpu);
 }
 
+void rvic_core_move_level(RVICCore *c, const RVICLevel *from,
+                          const RVICLevel *to)
+{
+    /* Nobody else locks two */
+    RVICInstance *old = rvic_lock(c, from->cpu);
+    RVICInstance *new = from->cpu == to->cpu ? old : rvic_lock(c, to->cpu);
+    bool changed;
+
+    rvic_set_level(c, old, from->intid, from->level);
+    rvic_set_level(c, new, to->intid, to->level);
+    if (new == old) {
+        rvic_unlock(c, to->cpu);
+        return;
+    }
+    changed = rvic_release(c, from->cpu);
+    rvic_unlock(c, to->cpu);
+    if (changed) {
+        c->output(c->opaque, from->cpu);
+    }
+}
+
 bool rvic_core_set_line(RVICCore *c, unsigned cpu, unsigned intid, bool level)
 {
     RVICInstance *inst = rvic_lock(c, cpu);
-    bool changed = rvic_test(inst->level, intid) != level;
+    bool changed;
 
     g_assert(rvic_core_is_trusted(c, intid));
 
+    changed = rvic_test(inst->level, intid) != level;
     if (changed) {
         rvic_write(c, inst, inst->level, intid, level);
         if (level) {
@@ -403,27 +447,30 @@ static uint64_t rvic_call_resample(const RVICCore *c, RVICInstance *inst,
     return RVIC_SUCCESS;
 }
 
-/* A call acts on the caller's instance, or on a target's */
+/* What a call acts on: nothing, the caller's instance, or a target's */
+typedef enum RVICCallKind { RVIC_NONE, RVIC_OWN, RVIC_TARGET } RVICCallKind;
+
 static const struct {
     const char *name;
     unsigned num_args;
-    bool has_target;
-    /* Called with the instance locked */
+    RVICCallKind kind;
+    /* Called with the instance locked, if there is one */
     uint64_t (*handler)(const RVICCore *c, RVICInstance *inst,
                         const uint64_t *arg, uint64_t *value);
 } rvic_calls[RVIC_NUM_CALLS] = {
-    [RVIC_VERSION] = { "VERSION", 0, false, rvic_call_version },
-    [RVIC_INFO] = { "INFO", 1, false, rvic_call_info },
-    [RVIC_ENABLE] = { "ENABLE", 0, false, rvic_call_enable },
-    [RVIC_DISABLE] = { "DISABLE", 0, false, rvic_call_disable },
-    [RVIC_SET_MASKED] = { "SET_MASKED", 2, true, rvic_call_set_masked },
-    [RVIC_CLEAR_MASKED] = { "CLEAR_MASKED", 2, true, rvic_call_clear_masked },
-    [RVIC_IS_PENDING] = { "IS_PENDING", 2, true, rvic_call_is_pending },
-    [RVIC_SIGNAL] = { "SIGNAL", 2, true, rvic_call_signal },
-    [RVIC_CLEAR_PENDING] = { "CLEAR_PENDING", 2, true,
+    [RVIC_VERSION] = { "VERSION", 0, RVIC_NONE, rvic_call_version },
+    [RVIC_INFO] = { "INFO", 1, RVIC_NONE, rvic_call_info },
+    [RVIC_ENABLE] = { "ENABLE", 0, RVIC_OWN, rvic_call_enable },
+    [RVIC_DISABLE] = { "DISABLE", 0, RVIC_OWN, rvic_call_disable },
+    [RVIC_SET_MASKED] = { "SET_MASKED", 2, RVIC_TARGET, rvic_call_set_masked },
+    [RVIC_CLEAR_MASKED] = { "CLEAR_MASKED", 2, RVIC_TARGET,
+                            rvic_call_clear_masked },
+    [RVIC_IS_PENDING] = { "IS_PENDING", 2, RVIC_TARGET, rvic_call_is_pending },
+    [RVIC_SIGNAL] = { "SIGNAL", 2, RVIC_TARGET, rvic_call_signal },
+    [RVIC_CLEAR_PENDING] = { "CLEAR_PENDING", 2, RVIC_TARGET,
                              rvic_call_clear_pending },
-    [RVIC_ACKNOWLEDGE] = { "ACKNOWLEDGE", 0, false, rvic_call_acknowledge },
-    [RVIC_RESAMPLE] = { "RESAMPLE", 1, false, rvic_call_resample },
+    [RVIC_ACKNOWLEDGE] = { "ACKNOWLEDGE", 0, RVIC_OWN, rvic_call_acknowledge },
+    [RVIC_RESAMPLE] = { "RESAMPLE", 1, RVIC_OWN, rvic_call_resample },
 };
 
 const char *rvic_call_name(unsigned call)
@@ -446,7 +493,10 @@ uint64_t rvic_core_call(RVICCore *c, unsigned cpu, unsigned call,
     if (call >= RVIC_NUM_CALLS) {
         return RVIC_NOT_SUPPORTED;
     }
-    if (rvic_calls[call].has_target) {
+    if (rvic_calls[call].kind == RVIC_NONE) {
+        return rvic_calls[call].handler(c, NULL, arg, value);
+    }
+    if (rvic_calls[call].kind == RVIC_TARGET) {
         status = rvic_parse_target(c, cpu, arg, &target);
         if (status != RVIC_SUCCESS) {
             return status;
@@ -473,6 +523,17 @@ void rvic_core_reset(RVICCore *c)
     }
 }
 
+/* @words: how many words there are INTIDs for */
+static bool rvic_is_possible(const RVICInstance *inst, unsigned words)
+{
+    for (unsigned word = words; word < RVIC_WORDS; word++) {
+        if (inst->pending[word] || ~inst->masked[word]) {
+            return false;
+        }
+    }
+    return inst->last < RVIC_MAX_INTIDS;
+}
+
 bool rvic_core_post_load(RVICCore *c)
 {
     unsigned trusted_words = c->num_trusted / 32;
@@ -481,14 +542,10 @@ bool rvic_core_post_load(RVICCore *c)
     for (unsigned cpu = 0; cpu < c->num_cpus; cpu++) {
         RVICInstance *inst = &c->instances[cpu];
 
-        if (inst->last >= RVIC_MAX_INTIDS) {
+        if (!rvic_is_possible(inst, words)) {
             return false;
         }
-        for (unsigned word = words; word < RVIC_WORDS; word++) {
-            if (inst->pending[word] || ~inst->masked[word]) {
-                return false;
-            }
-        }
+        rvic_lock(c, cpu);
         memset(inst->level + trusted_words, 0,
                (RVIC_WORDS - trusted_words) * sizeof(inst->level[0]));
 
@@ -496,8 +553,9 @@ bool rvic_core_post_load(RVICCore *c)
         for (unsigned word = 0; word < words; word++) {
             rvic_update_ready(c, inst, word);
         }
-        /* Whoever drives it may have forgotten it meanwhile */
-        c->output(c->opaque, cpu);
+        /* It is driven anyway, for a load may have changed the line, too */
+        inst->output = !rvic_has_output(inst);
+        rvic_unlock(c, cpu);
     }
     return true;
 }
@@ -525,12 +583,16 @@ void rvic_core_init(RVICCore *c, unsigned num_cpus, const uint64_t *mpidrs,
                                          GINT_TO_POINTER(cpu));
 
         g_assert(added && !(mpidrs[cpu] & ~RVIC_MPIDR_MASK));
+        qemu_spin_init(&c->instances[cpu].lock);
     }
     rvic_core_reset(c);
 }
 
 void rvic_core_destroy(RVICCore *c)
 {
+    for (unsigned cpu = 0; cpu < c->num_cpus; cpu++) {
+        qemu_spin_destroy(&c->instances[cpu].lock);
+    }
     g_hash_table_destroy(c->by_mpidr);
     g_free(c->mpidrs);
     g_free(c->instances);

@@ -6,8 +6,10 @@
  *
  * Each rVIC instance has a lock, held for a few dozen instructions, in which
  * all that changes it is one step. So vCPUs make rVIC calls at the same time,
- * and devices signal at the same time. The caller serialises all functions on
- * an RVIDCore, and those that reset or load an RVICCore with everything else.
+ * and devices signal at the same time. It is a spin lock, like those that vCPUs
+ * take for translated code: who waits for one whose holder the host has stopped
+ * does so busily. The caller serialises all functions on an RVIDCore, and those
+ * that reset or load an RVICCore with everything else.
  *
  * The rules are those of docs/specs/arm-rvic.rst; section names below refer
  * to that page.
@@ -93,20 +95,21 @@ typedef enum RVIDCall {
  * pending for as long as it lasts.
  */
 typedef struct RVICInstance {
+    /* of all but "driving"; what is used most is on one line of a host's cache */
+    QemuSpin lock;
+    bool enabled;
+    /* what the output was last driven to, or is being driven to (derived) */
+    bool output;
+    /* somebody is between taking the output and having driven it (derived) */
+    bool driving;
+    /* INTID that ACKNOWLEDGE returned last: the search goes on behind it */
+    uint16_t last;
+    /* a bit for each word below that holds a deliverable INTID (derived) */
+    uint64_t ready;
     uint32_t pending[RVIC_WORDS];
     uint32_t masked[RVIC_WORDS];
     /* trusted: the line as last seen; untrusted: the rVID's inputs, ORed */
     uint32_t level[RVIC_WORDS];
-    /* a bit for each word above that holds a deliverable INTID (derived) */
-    uint64_t ready;
-    /* INTID that ACKNOWLEDGE returned last: the search goes on behind it */
-    uint16_t last;
-    bool enabled;
-    /* what the output was last driven to, or is being driven to (derived) */
-    bool output;
-    bool driving;
-    /* of all of the above */
-    QemuSpin lock;
 } RVICInstance;
 
 /**
@@ -231,6 +234,25 @@ void rvic_core_signal(RVICCore *c, unsigned cpu, unsigned intid);
 void rvic_core_set_level(RVICCore *c, unsigned cpu, unsigned intid,
                          bool level, bool edge);
 
+/* A level that an untrusted INTID of a vCPU is to have */
+typedef struct RVICLevel {
+    unsigned cpu;
+    unsigned intid;
+    bool level;
+} RVICLevel;
+
+/**
+ * rvic_core_move_level: set two levels in one step
+ * @c: the core
+ * @from: as in rvic_core_set_level()
+ * @to: as @from, may be of the same vCPU and INTID: then it is what counts
+ *
+ * What an input that is mapped anew does: nobody sees its level nowhere, or
+ * twice. Not to be called twice at the same time.
+ */
+void rvic_core_move_level(RVICCore *c, const RVICLevel *from,
+                          const RVICLevel *to);
+
 /**
  * rvic_core_is_deliverable: whether an INTID makes the vCPU's output high
  * @c: the core
@@ -244,13 +266,14 @@ bool rvic_core_is_deliverable(const RVICCore *c, const RVICInstance *inst,
  * rvic_core_take_output: what an output is to be driven to, now
  * @c: the core
  * @cpu: index of the vCPU
+ * @level: true if an INTID is deliverable
  *
  * For an RVICOutputFn, and for a vCPU that has forgotten the level, as one does
- * at reset. The caller drives the output.
+ * at reset.
  *
- * Returns: true if an INTID is deliverable
+ * Returns: whether it has to be driven, unless the vCPU has forgotten
  */
-bool rvic_core_take_output(RVICCore *c, unsigned cpu);
+bool rvic_core_take_output(RVICCore *c, unsigned cpu, bool *level);
 
 /**
  * rvic_core_output_driven: an output is what rvic_core_take_output() returned
@@ -266,10 +289,9 @@ void rvic_core_output_driven(RVICCore *c, unsigned cpu);
  * rvic_core_copy: look at an instance while vCPUs use it
  * @c: the core
  * @cpu: index of the vCPU
- *
- * Returns: the state at one moment
+ * @copy: its state at one moment, but for the lock and "driving"
  */
-RVICInstance rvic_core_copy(RVICCore *c, unsigned cpu);
+void rvic_core_copy(RVICCore *c, unsigned cpu, RVICInstance *copy);
 
 /**
  * rvic_core_find_cpu: look up a vCPU

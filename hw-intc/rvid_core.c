@@ -9,16 +9,15 @@
 
 /*
  * A high input came to or went from @t: only the first and last one count.
- * @edge: it is also an edge, which counts even if the level is high already
+ * Returns whether the level has changed, and what it is.
  */
-static void rvid_target_count(RVIDCore *d, RVIDTarget *t, int delta, bool edge)
+static bool rvid_target_count(RVIDTarget *t, int delta, RVICLevel *level)
 {
-    bool level = t->high;
+    bool high = t->high;
 
     t->high += delta;
-    if (level != !!t->high || edge) {
-        rvic_core_set_level(d->rvic, t->cpu, t->intid, t->high, edge);
-    }
+    *level = (RVICLevel) { t->cpu, t->intid, t->high };
+    return high != !!t->high;
 }
 
 static gpointer rvid_target_key(unsigned cpu, unsigned intid)
@@ -32,8 +31,18 @@ const RVIDTarget *rvid_core_find_target(const RVIDCore *d, unsigned cpu,
     return g_hash_table_lookup(d->targets, rvid_target_key(cpu, intid));
 }
 
-static void rvid_attach(RVIDCore *d, RVIDInput *in, unsigned cpu,
-                        unsigned intid)
+static void rvid_set_level(RVIDCore *d, bool changed, const RVICLevel *level)
+{
+    if (changed) {
+        rvic_core_set_level(d->rvic, level->cpu, level->intid, level->level,
+                            false);
+    }
+}
+
+/* Both return whether a level has changed, which is still to be set */
+
+static bool rvid_attach(RVIDCore *d, RVIDInput *in, unsigned cpu,
+                        unsigned intid, RVICLevel *level)
 {
     gpointer key = rvid_target_key(cpu, intid);
     RVIDTarget *t = g_hash_table_lookup(d->targets, key);
@@ -48,31 +57,37 @@ static void rvid_attach(RVIDCore *d, RVIDInput *in, unsigned cpu,
     in->route = cpu << 16 | intid;
     in->target = t;
     t->inputs++;
-    if (in->level) {
-        rvid_target_count(d, t, 1, false);
-    }
+    return in->level && rvid_target_count(t, 1, level);
 }
 
-static void rvid_detach(RVIDCore *d, RVIDInput *in)
+static bool rvid_detach(RVIDCore *d, RVIDInput *in, RVICLevel *level)
 {
     RVIDTarget *t = in->target;
+    bool changed;
 
     if (!t) {
-        return;
+        return false;
     }
-    if (in->level) {
-        rvid_target_count(d, t, -1, false);
-    }
+    changed = in->level && rvid_target_count(t, -1, level);
     if (--t->inputs == 0) {
         g_hash_table_remove(d->targets, rvid_target_key(t->cpu, t->intid));
     }
     in->route = RVID_UNMAPPED;
     in->target = NULL;
+    return changed;
+}
+
+static void rvid_unmap(RVIDCore *d, RVIDInput *in)
+{
+    RVICLevel level;
+
+    rvid_set_level(d, rvid_detach(d, in, &level), &level);
 }
 
 bool rvid_core_set_line(RVIDCore *d, unsigned input, bool level)
 {
     RVIDInput *in = &d->inputs[input];
+    RVICLevel of_all;
 
     g_assert(input < d->num_wired);
 
@@ -80,9 +95,11 @@ bool rvid_core_set_line(RVIDCore *d, unsigned input, bool level)
         return false;
     }
     in->level = level;
-    if (in->target) {
+    if (in->target &&
+        (rvid_target_count(in->target, level ? 1 : -1, &of_all) || level)) {
         /* an edge, so that a pulse counts even if the line falls before */
-        rvid_target_count(d, in->target, level ? 1 : -1, level);
+        rvic_core_set_level(d->rvic, of_all.cpu, of_all.intid, of_all.level,
+                            level);
     }
     return true;
 }
@@ -124,6 +141,8 @@ static uint64_t rvid_call_map(RVIDCore *d, const uint64_t *arg,
                               uint64_t *value)
 {
     uint64_t input = arg[0], intid = arg[2];
+    RVICLevel from, to;
+    bool fell, rose;
     int cpu = rvic_core_find_cpu(d->rvic, arg[1]);
 
     if (input >= d->num_inputs) {
@@ -137,8 +156,14 @@ static uint64_t rvid_call_map(RVIDCore *d, const uint64_t *arg,
         return RVIC_STATUS(RVIC_ERROR_PARAMETER, 2);
     }
 
-    rvid_detach(d, &d->inputs[input]);
-    rvid_attach(d, &d->inputs[input], cpu, intid);
+    fell = rvid_detach(d, &d->inputs[input], &from);
+    rose = rvid_attach(d, &d->inputs[input], cpu, intid, &to);
+    if (fell && rose) {
+        rvic_core_move_level(d->rvic, &from, &to);
+    } else {
+        rvid_set_level(d, fell, &from);
+        rvid_set_level(d, rose, &to);
+    }
     return RVIC_SUCCESS;
 }
 
@@ -155,7 +180,7 @@ static uint64_t rvid_call_unmap(RVIDCore *d, const uint64_t *arg,
     if (input >= d->num_inputs) {
         return RVIC_STATUS(RVIC_ERROR_PARAMETER, 0);
     }
-    rvid_detach(d, &d->inputs[input]);
+    rvid_unmap(d, &d->inputs[input]);
     return RVIC_SUCCESS;
 }
 
@@ -192,7 +217,7 @@ uint64_t rvid_core_call(RVIDCore *d, unsigned call, const uint64_t arg[3],
 void rvid_core_reset(RVIDCore *d)
 {
     for (unsigned n = 0; n < d->num_inputs; n++) {
-        rvid_detach(d, &d->inputs[n]);
+        rvid_unmap(d, &d->inputs[n]);
         d->inputs[n].level = false;
     }
 }
@@ -208,6 +233,8 @@ static bool rvid_route_valid(const RVIDCore *d, uint32_t route)
 
 bool rvid_core_post_load(RVIDCore *d)
 {
+    RVICLevel level;
+
     /* Targets of a state that was there before the load */
     g_hash_table_remove_all(d->targets);
 
@@ -226,7 +253,8 @@ bool rvid_core_post_load(RVIDCore *d)
         if (!rvid_route_valid(d, in->route)) {
             return false;
         }
-        rvid_attach(d, in, in->route >> 16, in->route & 0xffff);
+        rvid_set_level(d, rvid_attach(d, in, in->route >> 16,
+                                      in->route & 0xffff, &level), &level);
     }
     return true;
 }

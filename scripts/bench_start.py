@@ -24,7 +24,7 @@ ROWS = {
 }
 
 # Bounds a start, in seconds. It takes three.
-PATIENCE = 120
+PATIENCE = 180
 
 # Of prctl(): pages that are larger than what was asked for would be counted as a whole.
 PR_SET_THP_DISABLE = 41

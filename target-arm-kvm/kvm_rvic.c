@@ -491,5 +491,6 @@ qemu_irq kvm_arm_rvic_irq(ARMCPU *cpu)
     irq->input = qdev_get_gpio_in(DEVICE(cpu), ARM_CPU_IRQ);
     timer_init_ms(&irq->again, QEMU_CLOCK_REALTIME, drive_irq_again, irq);
     object_property_add_child(OBJECT(cpu), "rvic-irq", OBJECT(output));
+    object_unref(OBJECT(output));
     return output;
 }

@@ -20,7 +20,7 @@ uint32_t HELPER(rvic_call)(CPUARMState *env)
 }
 
 /*
- * The IRQ input of a vCPU. What raises it from another thread kicks the vCPU,
+ * The IRQ input of a vCPU, in arm_cpu_set_irq()'s place. What raises that from another thread kicks the vCPU,
  * which has it leave cpu_exec() after it has taken the interrupt, wait for the
  * BQL, find nothing to do, and begin anew. A vCPU with a thread of its own does
  * not have to: it sees the request when it wakes, or when it looks at
@@ -39,7 +39,7 @@ static void set_irq(void *opaque, int n, int level)
         return;
     }
     cpu->env.irq_line_state |= CPU_INTERRUPT_HARD;
-    cs->interrupt_request |= CPU_INTERRUPT_HARD;
+    qatomic_or(&cs->interrupt_request, CPU_INTERRUPT_HARD);
     /* Pairs with the barrier in cpu_handle_interrupt(), as in cpu_exit() */
     smp_wmb();
     qatomic_set(&cs->neg.icount_decr.u16.high, -1);
@@ -55,5 +55,6 @@ qemu_irq tcg_arm_rvic_irq(ARMCPU *cpu)
     }
     output = qemu_allocate_irq(set_irq, input, 0);
     object_property_add_child(OBJECT(cpu), "rvic-irq", OBJECT(output));
+    object_unref(OBJECT(output));
     return output;
 }

@@ -38,8 +38,11 @@ typedef struct Cores {
 static void cores_output(void *opaque, unsigned cpu)
 {
     Cores *s = opaque;
-    bool level = rvic_core_take_output(&s->rvic, cpu);
+    bool level, changed = rvic_core_take_output(&s->rvic, cpu, &level);
 
+    if (changed != (s->irq[cpu] != level) && !s->redrive) {
+        s->problem = "it is not known whether an output has changed";
+    }
     if (s->irq[cpu] == level && !s->redrive) {
         s->problem = "an output was driven without having changed";
     }
@@ -150,6 +153,8 @@ static bool cores_load(Cores *s, const RVICInstance *instances,
         to->last = from->last;
         to->enabled = from->enabled;
     }
+    /* What the vCPUs had is loaded, too: their lines may be anything */
+    memset(s->irq, 0, sizeof(s->irq));
     s->redrive = true;
     done = rvic_core_post_load(&s->rvic);
     if (done) {

@@ -9,8 +9,6 @@
 #include "qobject/qjson.h"
 #include "rvic-qtest.h"
 
-/* Lines of each vCPU: one for each INTID that a GIC has as SGI or PPI */
-
 /* The virt board's clusters */
 #define CPUS_PER_AFF1   16
 

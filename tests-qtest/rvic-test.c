@@ -633,7 +633,7 @@ static void test_line_edges(void)
     qtest_quit(qts);
 }
 
-/* Every vCPU has its own 32 lines */
+/* Every vCPU has its own 16 lines */
 static void test_line_wiring(void)
 {
     enum { CPUS = 3 };

@@ -532,7 +532,7 @@ inline update_level(c, n) {
     fi
 }
 
-/* rvid_signal() */
+/* rvid_core_msi() */
 inline input_edge(i) {
     if
     :: route_cpu[i] != NO_CPU -> core_signal(route_cpu[i], route_intid[i])

@@ -3,9 +3,9 @@
  *
  * The INTID of an IPI is the number of the vCPU that sends it. Until the
  * receiver has handled it, the sender sends it nothing else and goes on with
- * another one: IPIs never merge, each that is sent has to be received, and
- * nobody waits for a vCPU that the host has stopped, as it does if there are
- * more of them than it has CPUs.
+ * another one: IPIs never merge, and each that is sent has to be received. So
+ * those that run keep each other busy, while the host has stopped the rest, as
+ * it does if there are more of them than it has CPUs.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -59,6 +59,8 @@ static void flood(void)
         if (take_slot(next, me->index)) {
             irqchip->send(next, me->index);
             left--;
+        } else {
+            yield();
         }
     }
     while (!all_received(me->index)) {
