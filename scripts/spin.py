@@ -93,8 +93,9 @@ VARIANTS = {
     'DEV_EDGE_LATER': ('KIND0=LEVEL STEADY', 'extra'),
     'DEV_MAP_UNLOCKED': (MSI, 'lost_interrupt'),
     'DEV_STALE_OUTPUT': (MSI, 'wrong_output'),
-    'DEV_TAKEN_EARLY': (MSI, 'wrong_output'),
-    'DEV_NOT_REMEMBERED': ('KIND0=MSI', 'wrong_output'),
+    'DEV_TAKEN_EARLY': (MSI, 'late_output'),
+    'DEV_DRIVING_IGNORED': (MSI, 'late_output'),
+    'DEV_NOT_REMEMBERED': ('KIND0=MSI', 'late_output'),
 }
 
 Run = collections.namedtuple('Run', 'name switches expected')

@@ -24,6 +24,8 @@
  *   wrong_output       No call and no change of a line is under way, yet the
  *                      IRQ input of a vCPU is low while an INTID is deliverable
  *                      to it, or high without.
+ *   late_output        A vCPU's call is over, and its IRQ input is not yet what
+ *                      it is said to be.
  *   storm              An interrupt was delivered more than MAX_BARREN times in
  *                      a row without anything to serve, and without that its
  *                      device, or who moves or enables it, did anything. 1 is
@@ -91,17 +93,14 @@
  *   each is one CALL, as each runs under the lock of that instance. The access
  *   of a handler to its device is one with what it does to the instance.
  *   Who leaves an instance whose output differs from what it was driven to, or
- *   is just being driven, has to drive it. It takes QEMU's big lock (BQL) for that, looks at the instance
- *   again and remembers the output in one step, and drives the vCPU's IRQ input
- *   in another one. Others come in between these three, by PAUSE. Where nothing
- *   differs, nothing follows. The last two are one step where the vCPU drives
- *   its own input: nobody else looks at that.
+ *   is just being driven, has to drive it. It takes QEMU's big lock (BQL) for
+ *   that, looks at the instance again and remembers the output in one step, and
+ *   drives the vCPU's IRQ input in another one. Others come in between these
+ *   three, by PAUSE. Where nothing differs, nothing follows. The last two are
+ *   one step where the vCPU drives its own input: nobody else looks at that.
  *   Lines, MSIs, MAP, UNMAP and handlers' accesses to devices hold the BQL from
  *   the first of their steps to the last: rVIC calls come in between, but for
- *   their driving. MAP is two, to detach the input from one instance and to
- *   attach it to another, with what may have to be driven after each. It is one
- *   if the input is low: no instance changes, and who looks at the mapping has
- *   to wait for the BQL.
+ *   their driving. MAP is the one that locks two instances.
  *   A call that is made with the BQL held already, as by some ways into QEMU,
  *   has fewer others in between, and is no case of its own.
  *   What drivers and Linux do between two of these touches data of their own
@@ -183,8 +182,8 @@
 
 /* ---- What is checked ---------------------------------------------------- */
 
-bool lost_interrupt, wrong_mask, wrong_output, storm, extra, masked_delivered,
-     runs_twice, taken_away, call_failed;
+bool lost_interrupt, wrong_mask, wrong_output, late_output, storm, extra,
+     masked_delivered, runs_twice, taken_away, call_failed;
 
 #define CHECK(good, problem)  problem = !(good); assert(!problem)
 
@@ -315,7 +314,11 @@ inline drive(c) {
 #endif
 }
 
+#ifdef DEV_DRIVING_IGNORED
+#define DIFFERS(c)  (inst[c].output != HAS_OUTPUT(c))
+#else
 #define DIFFERS(c)  (inst[c].driving || inst[c].output != HAS_OUTPUT(c))
+#endif
 
 /* rvic_unlock(): the same atomic sequence as the CALL before */
 inline core_unlock(c) {
@@ -333,7 +336,7 @@ inline core_unlock(c) {
         lock_bql();
         drive(c);
         unlock_bql()
-    :: else
+    :: else -> CHECK(c != me || irq[c] == inst[c].output, late_output)
     fi
 }
 
@@ -591,32 +594,50 @@ inline detach(i) {
     fi
 }
 
-/* rvid_attach() */
+#ifdef DEV_MAP_UNLOCKED
 inline attach(i, c, n) {
     CALL {
         route_cpu[i] = c;
         route_intid[i] = n;
-#ifndef DEV_MAP_KEEPS_LEVEL
         update_level(c, n)
-#endif
     };
     if
     :: line[i] -> core_unlock_bql(c)
     :: else
     fi
 }
+#endif
 
+/* rvid_call_map(), with rvic_core_move_level() */
 inline map(i, c, n) {
     atomic {
         lock_bql();
         printf("CPU%d: MAP (%d, CPU%d, %d)\n", me, i, c, n);
-        detach(i);
 #ifdef DEV_MAP_UNLOCKED
+        detach(i);
         unlock_bql();
         PAUSE;
         lock_bql();
-#endif
         attach(i, c, n);
+#else
+        CALL {
+            tmp = route_cpu[i];
+            route_cpu[i] = NO_CPU;
+            update_level(tmp, route_intid[i]);
+            route_cpu[i] = c;
+            route_intid[i] = n;
+#ifndef DEV_MAP_KEEPS_LEVEL
+            update_level(c, n)
+#endif
+        };
+        if
+        :: line[i] ->
+            core_unlock_bql(c);
+            core_unlock_bql(tmp)
+        :: else
+        fi;
+        tmp = 0;
+#endif
         unlock_bql()
     }
 }
