@@ -51,7 +51,8 @@ void start_cpus(void (*function)(void))
             fail_with("PSCI does not start vCPU", i);
         }
     }
-    wait_until(atomic_load(&idle) == num_cpus - 1);
+    /* Or it would wait for as long as a single thread has for each vCPU. */
+    wait_until((yield(), atomic_load(&idle) == num_cpus - 1));
     if (atomic_load(&idle) != num_cpus - 1) {
         fail_with("vCPUs that have started are only", atomic_load(&idle) + 1);
     }
