@@ -11,6 +11,7 @@ import collections
 import fnmatch
 import json
 import os
+import random
 import signal
 import statistics
 import subprocess
@@ -60,13 +61,13 @@ def parse():
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog='rows:\n' + '\n'.join(f'  {name_of(module)}: ' + ' '.join(module.ROWS)
                                      for module in MODULES))
-    parser.add_argument('--rounds', type=int, default=5, metavar='N',
+    parser.add_argument('--rounds', type=int, metavar='N',
                         help='how often each irqchip is measured (default: 5)')
     parser.add_argument('--quick', action='store_true',
                         help='one round of few events, to try the benchmark itself')
     parser.add_argument('--only', action='append', metavar='PATTERN',
                         help="rows to measure, or groups of rows: see below; '*' for anything")
-    parser.add_argument('--json', action='store_true', help='print JSON instead of a table')
+    parser.add_argument('--json', action='store_true', help='print JSON instead of a table; of memory, "ns" are bytes')
     parser.add_argument('--plot', metavar='FILE.svg', help='draw the ratios, too')
     parser.add_argument('--instructions', action='store_true',
                         help='count what an event costs in instructions of the host, too: '
@@ -75,13 +76,18 @@ def parse():
                         help="qemu-system-aarch64 to measure (default: the build's)")
     parser.add_argument('--check', action='store_true', help='exit status 1 if a goal is not met')
     args = parser.parse_args()
+    if args.quick and args.rounds:
+        parser.error('--rounds: --quick is one round')
+    if args.rounds is None:
+        args.rounds = 1 if args.quick else 5
     if not 1 <= args.rounds <= 1000:
         parser.error(f'--rounds: {args.rounds} is not between 1 and 1000')
-    args.rounds = 1 if args.quick else args.rounds
     args.names = chosen(args.only or ['*'])
     for pattern in args.only or []:
         if not chosen([pattern]):
             parser.error(f"--only: '{pattern}' names no row: --help shows all")
+    if args.instructions and bench_baremetal not in args.names:
+        parser.error('--instructions: only of the rows of baremetal')
     if args.qemu and not os.access(args.qemu, os.X_OK):
         parser.error(f'--qemu: {args.qemu} is not a program: give a qemu-system-aarch64')
     if args.plot and not os.path.isdir(os.path.dirname(os.path.abspath(args.plot))):
@@ -96,7 +102,8 @@ def progress(text):
 def measure(args, run):
     """All rounds: from (row, irqchip) to the list of values."""
     values = collections.defaultdict(list)
-    irqchips = collections.deque(MACHINES)
+    # None always runs after the same other one.
+    order, irqchips = random.Random(0), list(MACHINES)
     for module in args.names:
         if hasattr(module, 'prepare'):
             run.names = args.names[module]
@@ -104,14 +111,13 @@ def measure(args, run):
     for number in range(args.rounds):
         for module, names in args.names.items():
             run.names = names
+            order.shuffle(irqchips)
             for irqchip in irqchips:
                 for name, value in module.measure(run, irqchip).items():
                     if name in names:
                         values[name, irqchip].append(value)
                 progress(f'round {number + 1} of {args.rounds}: {name_of(module)}: '
                          f'{TITLES[irqchip]}')
-        # None always runs after the same other one.
-        irqchips.rotate(-1)
     return values
 
 
@@ -263,7 +269,7 @@ def main():
     else:
         print(f'Median of {args.rounds} rounds (least-most); ratio of rVIC to GICv3:\n\n'
               f'{table(results)}')
-    return 1 if args.check and any(one['met'] is False for one in results) else 0
+    return 1 if args.check and any(one['goal'] and not one['met'] for one in results) else 0
 
 
 def interrupted(signum, _frame):

@@ -92,7 +92,8 @@ def command(run, irqchip, items, *words, vcpus=VCPUS, accel='tcg'):
     :param words: more of its command line: see bench.h
     """
     return [run.qemu, '-machine', MACHINES[irqchip], '-accel', accel, '-cpu', CPU,
-            '-smp', str(vcpus), '-name', 'bench,debug-threads=on', '-m', '256M', '-nic', 'none', '-device', 'edu',
+            '-smp', str(vcpus), '-name', 'bench,debug-threads=on', '-m', '256M', '-nic', 'none',
+            '-device', 'edu',
             '-display', 'none', '-monitor', 'none', '-serial', 'stdio', '-kernel', image(run),
             '-append', ' '.join([f"items={','.join(sorted(items))}", *words])]
 
