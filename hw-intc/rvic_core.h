@@ -95,7 +95,7 @@ typedef enum RVIDCall {
  * pending for as long as it lasts.
  */
 typedef struct RVICInstance {
-    /* of all but "driving"; what is used most is on one line of a host's cache */
+    /* of all but "driving". What is used most is on one line of the cache. */
     QemuSpin lock;
     bool enabled;
     /* what the output was last driven to, or is being driven to (derived) */

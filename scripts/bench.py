@@ -23,10 +23,11 @@ import bench_baremetal
 import bench_linux
 import bench_start
 import bench_instructions
-from bench_row import MACHINES, Failed
+from bench_row import MACHINES, Failed, layout
 from commands import BUILD, prepare
 
-# What measures: each has ROWS and measure(run, irqchip), and may have prepare(run).
+# What measures: each has ROWS and measure(run, irqchip), and may have prepare(run), and
+# REPEAT, how many rounds of it are one.
 MODULES = [bench_baremetal, bench_linux, bench_start]
 
 # What the others are compared with, and who has goals
@@ -108,16 +109,16 @@ def measure(args, run):
         if hasattr(module, 'prepare'):
             run.names = args.names[module]
             module.prepare(run)
-    for number in range(args.rounds):
-        for module, names in args.names.items():
-            run.names = names
+    for module, names in args.names.items():
+        run.names = names
+        rounds = args.rounds * (1 if args.quick else getattr(module, 'REPEAT', 1))
+        for number in range(rounds):
+            progress(f'{name_of(module)}: round {number + 1} of {rounds}')
             order.shuffle(irqchips)
             for irqchip in irqchips:
                 for name, value in module.measure(run, irqchip).items():
                     if name in names:
                         values[name, irqchip].append(value)
-                progress(f'round {number + 1} of {args.rounds}: {name_of(module)}: '
-                         f'{TITLES[irqchip]}')
     return values
 
 
@@ -134,18 +135,25 @@ def count(args, run):
 
 
 def compare(row, own, usual):
-    """The ratio to GICv3 that goals are about; None without two values, or for a difference
-    that is nothing but noise."""
-    if not own or not usual or min(own, usual) <= 0:
+    """
+    The ratio to GICv3 that goals are about: the median of the rounds', for what slows the host
+    down for some seconds slows all of a round down. None if there is none, or for differences
+    that are nothing but noise.
+    """
+    if not usual or min(map(statistics.median, (own, usual))) <= 0:
         return None
-    return usual / own if row.more else own / usual
+    ratios = [one / other for one, other in zip(own, usual) if other]
+    ratio = statistics.median(ratios) if ratios else 0
+    if ratio <= 0:
+        return None
+    return 1 / ratio if row.more else ratio
 
 
 def result(name, irqchip, values, counts):
     """What is found out about a row and an irqchip."""
     row, own, usual = rows()[name], values[name, irqchip], values.get((name, USUAL))
     median = statistics.median(own)
-    ratio = compare(row, median, statistics.median(usual) if usual else None)
+    ratio = compare(row, own, usual)
     goal = row.goal if irqchip == OURS else None
     met = None
     if goal is not None and ratio is not None:
@@ -195,12 +203,7 @@ def table(results):
             for title, line in zip((f'{row.title}, {scale(found[name])[1]}', '- instructions'),
                                    cells(found[name])):
                 lines.append([title, *line])
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    rule = '  '.join('=' * width for width in widths)
-    text = ['  '.join(word.ljust(width) for word, width in zip(line, widths)).rstrip()
-            for line in lines]
-    text[0] = '..' + text[0][2:]
-    return '\n'.join([rule, text[0], rule, *text[1:], rule])
+    return layout(lines)
 
 
 # Bars from 0 to the ratio, a line for the spread, another for the goal. In all rows it is the

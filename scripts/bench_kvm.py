@@ -18,6 +18,7 @@ import tempfile
 
 import bench_guest
 import kvm_host
+from bench_row import layout
 from commands import BUILD, TOP, prepare
 
 # The host's GIC, and what can be measured on that
@@ -106,12 +107,7 @@ def table(result):
     for name, (title, less) in ROWS.items():
         lines.append([title, *(cell(rows[name], values[USUAL][name], less)
                                for rows in values.values())])
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    rule = '  '.join('=' * width for width in widths)
-    text = ['  '.join(word.ljust(width) for word, width in zip(line, widths)).rstrip()
-            for line in lines]
-    text[0] = '..' + text[0][2:]
-    return '\n'.join([rule, text[0], rule, *text[1:], rule])
+    return layout(lines)
 
 
 def main():

@@ -2,10 +2,9 @@
 """The Linux level of scripts/bench: boot, and interrupts as a Linux guest sees them."""
 
 import os
-import platform
 
 import bench_guest
-from bench_row import CPU, MACHINES, Failed, Row
+from bench_row import COMPILER, CPU, MACHINES, Failed, Row
 from commands import BUILD, TOP, complaint
 
 ROWS = {
@@ -41,8 +40,7 @@ def prepare(run, kernel=os.path.join(BUILD, 'guest/Image')):
     image, initrd = image_and_initrd(run)
     os.symlink(kernel, image)
     program = os.path.join(run.folder, 'linux-init')
-    gcc = 'gcc' if platform.machine() == 'aarch64' else 'aarch64-linux-gnu-gcc'
-    problem = complaint(gcc, '-O2', '-static', '-D_GNU_SOURCE', '-o', program,
+    problem = complaint(COMPILER, '-O2', '-static', '-D_GNU_SOURCE', '-o', program,
                         os.path.join(TOP, 'tests-functional/guest/bench.c'))
     if problem:
         raise Failed(f'the guest could not be compiled:\n{problem}')

@@ -2,6 +2,7 @@
 """What scripts/bench.py and the modules that measure for it have to agree about."""
 
 import collections
+import platform
 
 # What is measured.
 #
@@ -21,6 +22,19 @@ MACHINES = {
 
 CPU = 'max,pauth-impdef=on'
 
+# The compiler for guests, which scripts/guest has installed
+COMPILER = 'gcc' if platform.machine() == 'aarch64' else 'aarch64-linux-gnu-gcc'
+
 
 class Failed(Exception):
     """A guest did not come to its end, or interrupts did not all arrive."""
+
+
+def layout(lines):
+    """A table of reStructuredText, of lines of words; the first line is its heading."""
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    rule = '  '.join('=' * width for width in widths)
+    text = ['  '.join(word.ljust(width) for word, width in zip(line, widths)).rstrip()
+            for line in lines]
+    text[0] = '..' + text[0][2:]
+    return '\n'.join([rule, text[0], rule, *text[1:], rule])

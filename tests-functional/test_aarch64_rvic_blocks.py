@@ -25,7 +25,7 @@ MACHINES = ('virt,irqchip=rvic', 'virt,irqchip=rvic,virtualization=on')
 
 # Ways to execute code
 WAYS = {
-    'threads': ('-accel', 'tcg,thread=multi'),
+    'threads': ('-accel', 'tcg,thread=multi', '-smp', '2'),
     'one-thread': ('-accel', 'tcg,thread=single'),
     'one-insn': ('-accel', 'tcg,one-insn-per-tb=on'),
     'no-chain': ('-d', 'nochain'),
@@ -53,7 +53,7 @@ CHECKS = {
     'steps': [f'step/{name}' for name in
               ('calls', 'again', 'interrupt', 'interrupt-taken')],
     'crowd': [f'crowd/{name}' for name in
-              ('bits', 'duel', 'start', 'line-at-rest', 'exact',
+              ('bits', 'map', 'duel', 'start', 'line-at-rest', 'exact',
                'line-behind-call', 'own')],
 }
 CHECKS_BELOW_EL2 = {'steps': ['step/el1', 'step/el1-trapped']}

@@ -149,7 +149,7 @@ static uint64_t calibrate(const struct item *item)
     uint64_t target = ticks(1000) * arguments.ms / TURNS, n = SOME, time;
 
     /* Until the host has let all of them run once, that is what is measured */
-    target *= item->cpus > 2 ? item->cpus : 1;
+    target *= item->cpus > 2 ? 4 * item->cpus : 1;
     while ((time = timed(item, n)) < target / 2) {
         n *= time < target / 64 ? 8 : 2;
     }

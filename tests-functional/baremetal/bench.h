@@ -18,12 +18,14 @@
 #define MAX_BENCH_CPUS      8
 
 /*
- * INTIDs. The first are tokens: see bench_tokens.c.
+ * INTIDs. Of a flood, the first are the senders' numbers: see bench_flood.c.
  */
 #define INTID_SELF          0
+#define INTID_TOKEN         0
 #define INTID_WAKE          15
 #define INTID_WATCHDOG      INTID_PHYSICAL_TIMER
 #define INTID_NONE          UINT32_MAX
+#define NO_CPU              UINT32_MAX
 
 /*
  * An interrupt controller: what prepares, and what is measured. The latter is
@@ -76,13 +78,11 @@ struct cpu {
     uint8_t stack[PAGE - 32] __attribute__((aligned(16)));
 };
 
-/* Tokens, which travel from vCPU to vCPU: see bench_tokens.c */
-struct game {
-    unsigned vcpus, tokens;
+/* An IPI that goes to and fro: see bench_token.c */
+struct token {
     bool busy;
-    uint64_t left[MAX_BENCH_CPUS];      /* of each token: hops that it has */
-    unsigned at[MAX_BENCH_CPUS];        /* the vCPU that it was sent to */
-    uint64_t home;                      /* tokens that have none left */
+    uint64_t left;          /* how often it is yet to be sent */
+    unsigned at;            /* the vCPU that it was sent to */
     /* volatile, as vCPUs wait for it */
     volatile bool finished;
 };
@@ -117,7 +117,7 @@ struct hot {
     uint64_t lose;
     /* Registers of whatever there is */
     uint64_t gicd, gicc, gicr, gpio, edu;
-    struct game game;
+    struct token token;
     struct flood flood;
     struct cpu cpus[MAX_BENCH_CPUS] __attribute__((aligned(PAGE)));
 } __attribute__((aligned(16 * PAGE)));
@@ -200,11 +200,12 @@ static inline unsigned random_other(struct cpu *me, unsigned vcpus)
 }
 
 void run_flood(uint64_t n, unsigned vcpus);
+/* For the receiver's handler */
 void flood_received(struct cpu *me, unsigned sender);
 
-void run_tokens(uint64_t hops, unsigned vcpus, unsigned tokens, bool busy);
-/* Where a token goes next from a vCPU, or INTID_NONE if it stays */
-unsigned next_hop(struct cpu *me, unsigned token);
+void run_token(uint64_t hops, bool busy);
+/* For the receiver's handler: where the token goes next, or NO_CPU */
+unsigned token_received(struct cpu *me);
 
 /*
  * Cycles, one after the other: make the interrupt come, wait until it has come

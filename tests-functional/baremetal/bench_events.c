@@ -88,12 +88,12 @@ void run_msi(uint64_t n)
 
 void run_round_trip(uint64_t n)
 {
-    run_tokens(2 * n, 2, 1, true);
+    run_token(2 * n, true);
 }
 
 void run_round_trip_wfi(uint64_t n)
 {
-    run_tokens(2 * n, 2, 1, false);
+    run_token(2 * n, false);
 }
 
 void run_throughput_2(uint64_t n)

@@ -12,7 +12,6 @@
 
 #include "bench.h"
 
-/* For the receiver's handler */
 void flood_received(struct cpu *me, unsigned sender)
 {
     if (!hot.flood.sent[me->index][sender]) {

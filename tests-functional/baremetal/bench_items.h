@@ -88,16 +88,16 @@ static void handle_msi(void)
 static void handle_token(void)
 {
     uint32_t ack = acknowledge();
-    unsigned token = ack_intid(ack), next;
+    unsigned next;
 
-    if (token >= hot.game.tokens) {
+    if (ack_intid(ack) != INTID_TOKEN) {
         other(ack);
         return;
     }
     end(ack);
-    next = next_hop(this_cpu(), token);
-    if (next != INTID_NONE) {
-        send(next, token);
+    next = token_received(this_cpu());
+    if (next != NO_CPU) {
+        send(next, INTID_TOKEN);
     }
 }
 

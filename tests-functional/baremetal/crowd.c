@@ -249,6 +249,67 @@ static void duel(uint64_t tries)
     expect_own("crowd/duel");
 }
 
+/* An INTID of the UART's, masked on both vCPUs */
+#define LEVEL           (RVIC_TRUSTED + SHARED + CPUS)
+
+/* Has an input that is high mapped where it is, and now and then elsewhere */
+static void map_again(void)
+{
+    uint64_t refused = 0;
+
+    for (uint64_t n = 0; !atomic_load(&finished); n++) {
+        refused += hypercall(RVID_MAP, INPUT_UART, cpu_mpidr(n % 8 == 7),
+                             LEVEL).x0 != RVIC_SUCCESS;
+        refused += hypercall(RVID_MAP, INPUT_UART, self, LEVEL).x0 !=
+                   RVIC_SUCCESS;
+        atomic_add(&toggled, 1);
+        yield();
+    }
+    atomic_store(&bits_done, 1 + refused);
+}
+
+/*
+ * While it is mapped to one of two vCPUs, it is high on one of them: who asks
+ * here, there and here again finds it, if it moved once at most meanwhile.
+ */
+static void map(uint64_t tries)
+{
+    uint64_t nowhere = 0, mine = 0;
+
+    uart_write(UART_CR, UART_CR_ENABLE);
+    uart_write(UART_IMSC, UART_TXI);
+    puts("\n");
+    expect(hypercall(RVID_MAP, INPUT_UART, self, LEVEL).x0, RVIC_SUCCESS);
+    expect(hypercall(RVIC_IS_PENDING, self, LEVEL, 0).x1, 1);
+    atomic_store(&bits_done, 0);
+    atomic_store(&finished, 0);
+    expect(cpu_on(1, map_again), 0);
+    wait_for_toggle(0);
+    for (uint64_t n = 0; n < 10 * tries; n++) {
+        uint64_t before = atomic_load(&toggled);
+        bool found = hypercall(RVIC_IS_PENDING, self, LEVEL, 0).x1 ||
+                     hypercall(RVIC_IS_PENDING, cpu_mpidr(1), LEVEL, 0).x1 ||
+                     hypercall(RVIC_IS_PENDING, self, LEVEL, 0).x1;
+
+        if (atomic_load(&toggled) - before <= 1) {
+            nowhere += !found;
+            mine++;
+        }
+        if (n % 10 == 0) {
+            wait_for_toggle(n % 64);
+        }
+    }
+    atomic_store(&finished, 1);
+    wait_for_off();
+    expect(nowhere, 0);
+    expect(mine > 0, true);
+    expect(bits_done, 1);
+    uart_write(UART_IMSC, 0);
+    expect(hypercall(RVID_UNMAP, INPUT_UART, 0, 0).x0, RVIC_SUCCESS);
+    atomic_store(&finished, 0);
+    verdict("crowd/map");
+}
+
 /* Nobody else makes calls: the IRQ is there for as long as an INTID is. */
 static void look_at_all(void)
 {
@@ -273,6 +334,7 @@ void main(void)
     self = cpu_mpidr(0);
     hypercall(RVIC_ENABLE, 0, 0, 0);
     bits(parameters[1]);
+    map(parameters[1]);
     duel(parameters[1]);
     for (unsigned n = 1; n < CPUS; n++) {
         expect(status(RVIC_CLEAR_MASKED, EXACT_INTID(n)), RVIC_SUCCESS);
