@@ -166,14 +166,14 @@ def result(name, irqchip, values, counts):
 
 def scale(found):
     """The unit in which a row's values are easy to read, and how many of its own that is."""
-    most = max(one['ns_median'] for one in found.values())
+    least = min(one['ns_median'] for one in found.values())
     units = UNITS[next(iter(found.values()))['unit']]
-    return max(((size, unit) for unit, size in units.items() if most >= 10 * size),
+    return max(((size, unit) for unit, size in units.items() if least >= size),
                default=(1, next(iter(units))))
 
 
 def number(value):
-    return f'{value:,.1f}' if abs(value) < 100 else f'{value:,.0f}'
+    return f'{value:,.{2 if abs(value) < 10 else 1 if abs(value) < 100 else 0}f}'
 
 
 def cells(found):
@@ -205,6 +205,8 @@ def table(results):
                 lines.append([title, *line])
     return layout(lines)
 
+
+LICENCE = 'SPDX-License-Identifier: GPL-2.0-or-later'
 
 # Bars from 0 to the ratio, a line for the spread, another for the goal. In all rows it is the
 # ratio of times or of memory, so that they can be read alike.
@@ -251,7 +253,8 @@ def plot(results, path):
     if done.returncode:
         raise Failed(f'--plot: gnuplot failed:\n{done.stderr}')
     with open(path, 'w', encoding='utf-8') as file:
-        file.write(done.stdout)
+        # It may become a part of the documentation.
+        file.write(done.stdout.replace('\n', f'\n<!-- {LICENCE} -->\n', 1))
 
 
 def main():
