@@ -212,7 +212,7 @@ LICENCE = 'SPDX-License-Identifier: GPL-2.0-or-later'
 # ratio of times or of memory, so that they can be read alike.
 PLOT = '''
 set terminal svg size 900,{height} dynamic noenhanced font "sans-serif,13" background "#ffffff"
-set title "rVIC compared with GICv3 (= 1), less is better"
+set title "Ratio to GICv3; less is better"
 set xrange [0:{most}]
 set yrange [{rows}:-1]
 set ytics ({titles}) scale 0
