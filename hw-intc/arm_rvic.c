@@ -27,21 +27,17 @@
 #include "trace.h"
 
 /* A vCPU that makes a call does not have the BQL, which its line needs */
-static void drive_output(ARMRVICState *s, unsigned cpu, bool forgotten)
+static void arm_rvic_output(void *opaque, unsigned cpu)
 {
+    ARMRVICState *s = opaque;
     bool level;
 
     BQL_LOCK_GUARD();
-    if (rvic_core_take_output(&s->core, cpu, &level) || forgotten) {
+    if (rvic_core_take_output(&s->core, cpu, &level)) {
         trace_rvic_output(cpu, level);
         qemu_set_irq(s->irq[cpu], level);
     }
     rvic_core_output_driven(&s->core, cpu);
-}
-
-static void arm_rvic_output(void *opaque, unsigned cpu)
-{
-    drive_output(opaque, cpu, false);
 }
 
 void arm_rvic_cpu_reset(ARMCPU *cpu)
@@ -49,7 +45,7 @@ void arm_rvic_cpu_reset(ARMCPU *cpu)
     const ARMRVICCPU *rvic_cpu = cpu->env.rvic;
 
     if (rvic_cpu) {
-        drive_output(rvic_cpu->rvic, rvic_cpu->index, true);
+        rvic_core_drive_output(&rvic_cpu->rvic->core, rvic_cpu->index);
     }
 }
 

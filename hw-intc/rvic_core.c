@@ -98,6 +98,14 @@ void rvic_core_output_driven(RVICCore *c, unsigned cpu)
     qatomic_store_release(&c->instances[cpu].driving, false);
 }
 
+void rvic_core_drive_output(RVICCore *c, unsigned cpu)
+{
+    RVICInstance *inst = rvic_lock(c, cpu);
+
+    inst->output = !rvic_has_output(inst);
+    rvic_unlock(c, cpu);
+}
+
 void rvic_core_copy(RVICCore *c, unsigned cpu, RVICInstance *copy)
 {
     const RVICInstance *inst = rvic_lock(c, cpu);
@@ -553,9 +561,9 @@ bool rvic_core_post_load(RVICCore *c)
         for (unsigned word = 0; word < words; word++) {
             rvic_update_ready(c, inst, word);
         }
-        /* It is driven anyway, for a load may have changed the line, too */
-        inst->output = !rvic_has_output(inst);
-        rvic_unlock(c, cpu);
+        qemu_spin_unlock(&inst->lock);
+        /* A load may have changed the line, too */
+        rvic_core_drive_output(c, cpu);
     }
     return true;
 }

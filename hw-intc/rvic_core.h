@@ -268,10 +268,9 @@ bool rvic_core_is_deliverable(const RVICCore *c, const RVICInstance *inst,
  * @cpu: index of the vCPU
  * @level: true if an INTID is deliverable
  *
- * For an RVICOutputFn, and for a vCPU that has forgotten the level, as one does
- * at reset.
+ * For an RVICOutputFn.
  *
- * Returns: whether it has to be driven, unless the vCPU has forgotten
+ * Returns: whether it has to be driven: not if somebody else has been faster
  */
 bool rvic_core_take_output(RVICCore *c, unsigned cpu, bool *level);
 
@@ -284,6 +283,16 @@ bool rvic_core_take_output(RVICCore *c, unsigned cpu, bool *level);
  * driven once more, and so waits for whoever is at it.
  */
 void rvic_core_output_driven(RVICCore *c, unsigned cpu);
+
+/**
+ * rvic_core_drive_output: drive a vCPU's output, changed or not
+ * @c: the core
+ * @cpu: index of the vCPU
+ *
+ * For a consumer that has forgotten the level, as a CPU does at reset. To be
+ * serialised with the RVICOutputFn of the same vCPU.
+ */
+void rvic_core_drive_output(RVICCore *c, unsigned cpu);
 
 /**
  * rvic_core_copy: look at an instance while vCPUs use it

@@ -133,7 +133,7 @@ static void cores_cpu_reset(void *opaque, unsigned cpu)
 
     s->irq[cpu] = false;
     s->redrive = true;
-    cores_output(s, cpu);
+    rvic_core_drive_output(&s->rvic, cpu);
     s->redrive = false;
 }
 

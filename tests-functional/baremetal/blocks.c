@@ -414,13 +414,6 @@ static void patched(void)
  * With the MMU on
  */
 
-#define use_translation(el, reserved) do {                              \
-    sysreg_write(mair_##el, 0xff00);                                    \
-    sysreg_write(tcr_##el, (reserved) | 3 << 12 | 1 << 10 | 1 << 8 | 25); \
-    sysreg_write(ttbr0_##el, translation);                              \
-    sysreg_write(sctlr_##el, sysreg_read(sctlr_##el) | 1 << 12 | 5);    \
-} while (0)
-
 /* 4 KiB granule, blocks of 1 GiB, 39 bits of addresses; caches on */
 static void mmu_on(bool el2)
 {
@@ -434,10 +427,10 @@ static void mmu_on(bool el2)
     translation[3] = GIB | normal | guarded | all;
     if (el2) {
         asm volatile("tlbi alle2\n\tdsb sy\n\tisb" : : : "memory");
-        use_translation(el2, 1ull << 31 | 1ull << 23);
+        use_translation(el2, translation, 1ull << 31 | 1ull << 23);
     } else {
         asm volatile("tlbi vmalle1\n\tdsb sy\n\tisb" : : : "memory");
-        use_translation(el1, 1ull << 23);
+        use_translation(el1, translation, 1ull << 23);
     }
 }
 

@@ -183,14 +183,6 @@ void make_translation(void)
     translation[2] = normal | all;
 }
 
-/* 4 KiB granule, 39 bits of addresses; memory is write-back */
-#define use_translation(el, reserved) do {                              \
-    sysreg_write(mair_##el, 0xff00);                                    \
-    sysreg_write(tcr_##el, (reserved) | 3 << 12 | 1 << 10 | 1 << 8 | 25); \
-    sysreg_write(ttbr0_##el, translation);                              \
-    sysreg_write(sctlr_##el, sysreg_read(sctlr_##el) | 1 << 12 | 5);    \
-} while (0)
-
 /* MMU and caches on, no instruction trapped */
 void set_up_accesses(Cpu *me)
 {
@@ -198,11 +190,11 @@ void set_up_accesses(Cpu *me)
     if (el2) {
         sysreg_write(cptr_el2, 0x32ff & ~(1 << 8 | 1 << 10));
         asm volatile("tlbi alle2\n\tdsb sy\n\tisb" : : : "memory");
-        use_translation(el2, 1ull << 31 | 1ull << 23);
+        use_translation(el2, translation, 1ull << 31 | 1ull << 23);
     } else {
         sysreg_write(cpacr_el1, 3 << 16 | 3 << 20);
         asm volatile("tlbi vmalle1\n\tdsb sy\n\tisb" : : : "memory");
-        use_translation(el1, 1ull << 23);
+        use_translation(el1, translation, 1ull << 23);
     }
 }
 

@@ -45,6 +45,18 @@
     asm volatile("msr " #name ", %0\n\tisb" : : "r" ((uint64_t)(value)) \
                  : "memory")
 
+/*
+ * Switches the MMU and caches on, with a table of level 1: 4 KiB granule, 39
+ * bits of addresses; memory is write-back, or for devices, by attribute index 1
+ * or 0. @more: other bits of TCR_ELx
+ */
+#define use_translation(el, table, more) do {                           \
+    sysreg_write(mair_##el, 0xff00);                                    \
+    sysreg_write(tcr_##el, (more) | 3 << 12 | 1 << 10 | 1 << 8 | 25);   \
+    sysreg_write(ttbr0_##el, table);                                    \
+    sysreg_write(sctlr_##el, sysreg_read(sctlr_##el) | 1 << 12 | 5);    \
+} while (0)
+
 /* What exception code saves: the registers, and ELR, SPSR and ESR */
 struct frame {
     uint64_t x[31];
