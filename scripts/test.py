@@ -16,6 +16,7 @@ import time
 import xml.etree.ElementTree
 
 import bindings
+import doc_commands
 import fuzzing
 import gcov
 import kvm_host
@@ -323,6 +324,14 @@ def run_bindings():
         report(f'bindings/{name}', problem)
 
 
+def run_docs(long=False):
+    """The manual builds, and the commands in it do what they are there for."""
+    prepare('setup', '--tests', '--kvm')
+    prepare('kvm-host', *(['--kernel', 'newest'] if long else []))
+    for name, problem in doc_commands.checks(long):
+        report(f"docs{'-long' if long else ''}/{name}", problem)
+
+
 def run_spin(results):
     for name, problem in results:
         report(f'spin/{name}', problem)
@@ -499,6 +508,8 @@ SUITES = {
                          lambda: run_kernel('rvic-kernel', linux='newest'), False, False),
     'kvm': Suite('guests on KVM, in an emulated arm64 machine where there is no real one',
                  run_kvm, True, False),
+    'docs': Suite('the manual, and the commands in it', run_docs, True, False),
+    'docs-long': Suite('those commands that take long', lambda: run_docs(True), True, True),
     'kvm-newest': Suite("the same with the newest host kernel of Debian's backports",
                         lambda: run_kvm('newest'), True, True),
     'kvm-long': Suite('more of that, with larger numbers',
