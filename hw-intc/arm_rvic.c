@@ -324,15 +324,38 @@ static void arm_rvic_print_info(InterruptStatsProvider *obj, GString *buf)
     }
 }
 
-/* The INTIDs whose bit is @value */
+/* The INTIDs whose bit is @value; of most words there are none */
 static QList *list_intids(const RVICCore *c, const uint32_t *bits, bool value)
+{
+    uint32_t flip = value ? 0 : UINT32_MAX;
+    QList *list = qlist_new();
+
+    for (unsigned word = 0; word < rvic_core_num_intids(c) / 32; word++) {
+        for (uint32_t w = bits[word] ^ flip; w; w &= w - 1) {
+            qlist_append_int(list, word * 32 + ctz32(w));
+        }
+    }
+    return list;
+}
+
+/* The INTIDs that a vCPU has acknowledged and how often, and the sum */
+static QList *list_counts(const ARMRVICState *s, unsigned cpu, uint64_t *sum)
 {
     QList *list = qlist_new();
 
-    for (unsigned n = 0; n < rvic_core_num_intids(c); n++) {
-        if (rvic_test(bits, n) == value) {
-            qlist_append_int(list, n);
+    *sum = 0;
+    for (unsigned n = 0; n < rvic_core_num_intids(&s->core); n++) {
+        uint64_t count = qatomic_read_u64(&s->cpus[cpu].acknowledged[n]);
+        QDict *dict;
+
+        if (!count) {
+            continue;
         }
+        *sum += count;
+        dict = qdict_new();
+        qdict_put_int(dict, "intid", n);
+        qdict_put_int(dict, "acknowledged", count);
+        qlist_append(list, dict);
     }
     return list;
 }
@@ -348,16 +371,46 @@ static void arm_rvic_get_instances(Object *obj, Visitor *v, const char *name,
     for (unsigned cpu = 0; cpu < c->num_cpus; cpu++) {
         QDict *dict = qdict_new();
         RVICInstance inst;
+        QList *counts;
+        uint64_t sum;
 
         rvic_core_copy(c, cpu, &inst);
+        counts = list_counts(s, cpu, &sum);
         qdict_put_int(dict, "cpu", cpu);
         qdict_put_int(dict, "mpidr", c->mpidrs[cpu]);
         qdict_put_bool(dict, "enabled", inst.enabled);
         qdict_put_bool(dict, "irq", inst.output);
-        qdict_put_int(dict, "acknowledged", acknowledged_by(s, cpu));
+        qdict_put_int(dict, "acknowledged", sum);
         qdict_put(dict, "unmasked", list_intids(c, inst.masked, false));
         qdict_put(dict, "pending", list_intids(c, inst.pending, true));
         qdict_put(dict, "high", list_intids(c, inst.level, true));
+        qdict_put(dict, "counts", counts);
+        /* KVM would have to stop the vCPU and read all of its registers */
+        if (!kvm_enabled()) {
+            qdict_put_bool(dict, "powered-off",
+                           ARM_CPU(qemu_get_cpu(cpu))->power_state == PSCI_OFF);
+        }
+        qlist_append(list, dict);
+    }
+    visit_type_any(v, name, &value, errp);
+}
+
+static void arm_rvic_get_lines(Object *obj, Visitor *v, const char *name,
+                               void *opaque, Error **errp)
+{
+    ARMRVICState *s = ARM_RVIC(obj);
+    g_autoptr(QList) list = qlist_new();
+    QObject *value = QOBJECT(list);
+
+    for (unsigned n = 0; n < ARM_RVIC_NUM_LINES; n++) {
+        QDict *dict;
+
+        if (!s->line_names[n]) {
+            continue;
+        }
+        dict = qdict_new();
+        qdict_put_int(dict, "intid", ARM_RVIC_FIRST_LINE + n);
+        qdict_put_str(dict, "name", s->line_names[n]);
         qlist_append(list, dict);
     }
     visit_type_any(v, name, &value, errp);
@@ -411,6 +464,8 @@ static void arm_rvic_class_init(ObjectClass *klass, RVICClassData *data)
     dc->vmsd = &vmstate_arm_rvic;
     object_class_property_add(klass, "instances", "list",
                               arm_rvic_get_instances, NULL, NULL, NULL);
+    object_class_property_add(klass, "lines", "list", arm_rvic_get_lines,
+                              NULL, NULL, NULL);
     cc->setup = arm_rvic_setup;
     rc->phases.hold = arm_rvic_reset_hold;
     ic->get_statistics = arm_rvic_get_statistics;

@@ -26,7 +26,8 @@ OBJECT_DECLARE_TYPE(ARMRVICCommon, ARMRVICCommonClass, ARM_RVIC_COMMON)
 /*
  * The rVIC in QEMU. QEMU interface, besides:
  *  + QOM property, read-only: "instances", a list of what each of them has
- *    pending, unmasked and high
+ *    pending, unmasked and high, and has acknowledged
+ *  + QOM property, read-only: "lines", the names of the INTIDs that have one
  *  + unnamed GPIO input arm_rvic_line(i, n): line of the trusted INTID n of
  *    vCPU i
  *  + sysbus IRQ i: the IRQ input of vCPU i
@@ -124,6 +125,8 @@ struct ARMRVIDCommon {
 
     /* rising edges or MSIs of each input that QEMU saw, since the start */
     uint64_t *signalled;
+    /* the PCI requester ID that came with the last MSI of each, 0 if none did */
+    uint16_t *requesters;
     MemoryRegion doorbell;
 };
 

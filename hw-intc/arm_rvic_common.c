@@ -76,25 +76,29 @@ static uint64_t arm_rvid_doorbell_read(void *opaque, hwaddr addr,
     return 0;
 }
 
-static void arm_rvid_doorbell_write(void *opaque, hwaddr addr, uint64_t data,
-                                    unsigned size)
+static MemTxResult arm_rvid_doorbell_write(void *opaque, hwaddr addr,
+                                           uint64_t data, unsigned size,
+                                           MemTxAttrs attrs)
 {
     ARMRVIDCommon *s = opaque;
 
     trace_rvid_doorbell(addr, data, size);
     if (addr == 0 && size == 4 && ARM_RVID_COMMON_GET_CLASS(s)->msi(s, data)) {
         s->signalled[data]++;
+        /* 0 is the host bridge, which sends none, or a write of a vCPU */
+        s->requesters[data] = attrs.requester_id;
     } else {
         qemu_log_mask(LOG_GUEST_ERROR, "rVID: MSI doorbell: ignored %u-byte "
                       "write of 0x%" PRIx64 " to offset 0x%" HWADDR_PRIx "\n",
                       size, data, addr);
     }
+    return MEMTX_OK;
 }
 
 /* Every access comes through as it was made, so that odd ones can be logged */
 static const MemoryRegionOps arm_rvid_doorbell_ops = {
     .read = arm_rvid_doorbell_read,
-    .write = arm_rvid_doorbell_write,
+    .write_with_attrs = arm_rvid_doorbell_write,
     .endianness = DEVICE_LITTLE_ENDIAN,
     .valid = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
     .impl = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
@@ -138,6 +142,7 @@ static void arm_rvid_common_realize(DeviceState *dev, Error **errp)
     ARM_RVID_COMMON_GET_CLASS(s)->setup(s);
 
     s->signalled = g_new0(uint64_t, s->rvic->num_untrusted);
+    s->requesters = g_new0(uint16_t, s->rvic->num_untrusted);
     qdev_init_gpio_in(dev, arm_rvid_common_set_line, s->num_wired);
     memory_region_init_io(&s->doorbell, OBJECT(s), &arm_rvid_doorbell_ops, s,
                           "arm-rvid-doorbell", ARM_RVID_DOORBELL_SIZE);

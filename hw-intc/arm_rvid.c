@@ -174,6 +174,9 @@ static void arm_rvid_get_inputs(Object *obj, Visitor *v, const char *name,
             qdict_put_int(dict, "cpu", in->target->cpu);
             qdict_put_int(dict, "intid", in->target->intid);
         }
+        if (s->common.requesters[n]) {
+            qdict_put_int(dict, "requester", s->common.requesters[n]);
+        }
         qlist_append(list, dict);
     }
     visit_type_any(v, name, &value, errp);

@@ -230,13 +230,15 @@ static void test_qom_state(void)
     expect_json(QOBJECT(rvic_instances(qts)),
         "[ { 'cpu': 0, 'mpidr': 0, 'enabled': true, 'irq': false, "
         "    'acknowledged': 0, 'unmasked': [], 'pending': [ 60 ], "
-        "    'high': [ 60 ] }, "
+        "    'high': [ 60 ], 'counts': [], 'powered-off': false }, "
         "  { 'cpu': 1, 'mpidr': 1, 'enabled': true, 'irq': true, "
         "    'acknowledged': 0, 'unmasked': [ 0, 1, 27, 40, 50 ], "
-        "    'pending': [ 3, 27, 40, 50, 70 ], 'high': [ 16, 27, 40 ] }, "
+        "    'pending': [ 3, 27, 40, 50, 70 ], 'high': [ 16, 27, 40 ], "
+        "    'counts': [], 'powered-off': true }, "
         "  { 'cpu': 2, 'mpidr': 2, 'enabled': false, 'irq': false, "
         "    'acknowledged': 1, 'unmasked': [ 45 ], 'pending': [ 23, 45 ], "
-        "    'high': [] } ]");
+        "    'high': [], 'counts': [ { 'intid': 23, 'acknowledged': 1 } ], "
+        "    'powered-off': true } ]");
     expect_json(QOBJECT(rvid_inputs(qts)),
         "[ { 'input': 7, 'wired': true, 'high': true, 'signalled': 1, "
         "    'cpu': 1, 'intid': 40 }, "
@@ -254,6 +256,69 @@ static void test_qom_state(void)
     qtest_quit(qts);
 }
 
+/* The names that "info pic" has, too */
+static void test_qom_lines(void)
+{
+    QTestState *qts = rvic_start("-smp 1");
+
+    expect_json(rvic_qom_get(qts, RVIC_PATH, "lines"),
+        "[ { 'intid': 23, 'name': 'pmu' }, "
+        "  { 'intid': 26, 'name': 'hyp-timer' }, "
+        "  { 'intid': 27, 'name': 'virt-timer' }, "
+        "  { 'intid': 28, 'name': 'hyp-virt-timer' }, "
+        "  { 'intid': 29, 'name': 'sec-phys-timer' }, "
+        "  { 'intid': 30, 'name': 'phys-timer' } ]");
+    qtest_quit(qts);
+}
+
+static void expect_counts(QTestState *qts, unsigned cpu, const char *expected)
+{
+    QList *instances = rvic_instances(qts);
+    const QListEntry *e;
+
+    QLIST_FOREACH_ENTRY(instances, e) {
+        QDict *info = qobject_to(QDict, qlist_entry_obj(e));
+
+        if (qdict_get_int(info, "cpu") == cpu) {
+            expect_json(qobject_ref(qdict_get(info, "counts")), expected);
+        }
+    }
+    qobject_unref(instances);
+}
+
+/* Each vCPU has its own, of each of its INTIDs; reset leaves them */
+static void test_qom_counts(void)
+{
+    static const char *const expected[] = {
+        "[]",
+        "[ { 'intid': 27, 'acknowledged': 1 } ]",
+        "[ { 'intid': 0, 'acknowledged': 1 }, "
+        "  { 'intid': 27, 'acknowledged': 2 }, "
+        "  { 'intid': 1023, 'acknowledged': 1 } ]",
+    };
+    static const struct {
+        unsigned cpu;
+        unsigned intid;
+    } deliveries[] = { { 1, 27 }, { 2, 1023 }, { 2, 27 }, { 2, 0 }, { 2, 27 } };
+    QTestState *qts = rvic_start("-smp 3");
+
+    rvic_enable(qts, 1);
+    rvic_enable(qts, 2);
+    for (unsigned i = 0; i < ARRAY_SIZE(deliveries); i++) {
+        rvic_unmask(qts, deliveries[i].cpu, deliveries[i].intid);
+        rvic_signal(qts, deliveries[i].cpu, deliveries[i].intid);
+        rvic_expect_only(qts, deliveries[i].cpu, deliveries[i].intid);
+    }
+    for (unsigned cpu = 0; cpu < ARRAY_SIZE(expected); cpu++) {
+        expect_counts(qts, cpu, expected[cpu]);
+    }
+    qtest_system_reset(qts);
+    for (unsigned cpu = 0; cpu < ARRAY_SIZE(expected); cpu++) {
+        expect_counts(qts, cpu, expected[cpu]);
+    }
+    qtest_quit(qts);
+}
+
 /* None of the properties can be set, and qom-list has them all */
 static void test_qom_read_only(void)
 {
@@ -268,6 +333,7 @@ static void test_qom_read_only(void)
         { RVIC_PATH, "num-untrusted", "512" },
         { RVIC_PATH, "version", "'0.4'" },
         { RVIC_PATH, "instances", "[]" },
+        { RVIC_PATH, "lines", "[]" },
         { RVID_PATH, "num-wired", "32" },
         { RVID_PATH, "num-inputs", "32" },
         { RVID_PATH, "inputs", "[]" },
@@ -345,6 +411,8 @@ int main(int argc, char **argv)
     qtest_add_func("/rvic/monitor/irq", test_monitor_irq);
     qtest_add_func("/rvic/qom/numbers", test_qom_numbers);
     qtest_add_func("/rvic/qom/state", test_qom_state);
+    qtest_add_func("/rvic/qom/lines", test_qom_lines);
+    qtest_add_func("/rvic/qom/counts", test_qom_counts);
     qtest_add_func("/rvic/qom/read-only", test_qom_read_only);
     qtest_add_func("/rvic/monitor/512-cpus", test_512_cpus);
 
