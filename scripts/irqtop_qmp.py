@@ -10,6 +10,7 @@ import logging
 import os
 import re
 import shlex
+import stat
 import subprocess
 import threading
 import time
@@ -84,6 +85,10 @@ class Socket:
         self.patience = patience
         self.reason = None
         where = parse_address(address)
+        # Else it would look like a socket at which nobody listens any more.
+        if isinstance(where, str) and os.path.exists(where) and not \
+                stat.S_ISSOCK(os.stat(where).st_mode):
+            raise Failure(f'{address}: this is no socket')
         # A thread of its own for the package: it goes on whatever ours waits for.
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
@@ -122,11 +127,8 @@ class Socket:
             return 'permission denied: this takes the user that QEMU runs as, or root'
         if isinstance(error, ConnectionRefusedError):
             return 'connection refused: nobody listens there any more'
-        # ENOTSOCK is not what connect() returns for a file that is none.
-        if isinstance(error, OSError) and error.strerror:
-            return error.strerror
-        if isinstance(error, OSError) and not isinstance(error, EOFError):
-            return str(error)
+        if isinstance(error, OSError):
+            return error.strerror or str(error)
         return "this is no QMP: is it QEMU's monitor for people, or another program's?"
 
     def execute(self, commands):

@@ -227,11 +227,18 @@ class Screen:
 
     def run(self):
         self.sampler.start()
-        while True:
-            self.take_samples()
-            self.draw()
-            if not self.obey(self.window.getch()):
-                return 0
+        try:
+            while True:
+                self.take_samples()
+                self.draw()
+                if not self.obey(self.window.getch()):
+                    return 0
+        finally:
+            # Where a terminal has but one screen, the shell goes on in its last line.
+            rows, _ = self.window.getmaxyx()
+            self.window.move(rows - 1, 0)
+            self.window.clrtoeol()
+            self.window.refresh()
 
 
 def run(vm, args):
@@ -247,5 +254,7 @@ def run(vm, args):
         curses.setupterm()
     except curses.error:
         raise qmp.Failure('TERM names no terminal that is known here: use --once') from None
+    if not curses.tigetstr('cup'):
+        raise qmp.Failure('this terminal cannot move its cursor: use --once')
     # The terminal is as it was however this ends.
     return curses.wrapper(lambda window: Screen(window, vm, args).run())

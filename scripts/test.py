@@ -19,6 +19,7 @@ import bindings
 import doc_commands
 import fuzzing
 import gcov
+import irqtop_suite
 import kvm_host
 import mutations
 import setup_suite
@@ -344,6 +345,11 @@ def run_setup_suite():
         report(f'setup/{name}', problem)
 
 
+def run_irqtop():
+    for name, problem in irqtop_suite.checks():
+        report(f'irqtop/{name}', problem)
+
+
 def listing(folder):
     """What would show that a tree was changed."""
     return sorted((path, info.st_size, info.st_mtime_ns, info.st_mode)
@@ -498,6 +504,8 @@ SUITES = {
                        run_mutations, False, False),
     'spin': Suite('a model of the protocol between device and drivers, checked with spin',
                   lambda: run_spin(spin.usual()), False, False),
+    'irqtop': Suite('scripts/irqtop: what it shows, its screen, what may go wrong',
+                    run_irqtop, True, False),
     'vmstate': Suite('the format of saved machines is what it was',
                      lambda: check_vmstate('vmstate', BUILD), False, False),
     'qtest': Suite('the device models without a running vCPU',
