@@ -125,7 +125,7 @@ struct ARMRVIDCommon {
 
     /* rising edges or MSIs of each input that QEMU saw, since the start */
     uint64_t *signalled;
-    /* the PCI requester ID that came with the last MSI of each, 0 if none did */
+    /* PCI requester IDs that came with the last MSI of each; 0: none did */
     uint16_t *requesters;
     MemoryRegion doorbell;
 };

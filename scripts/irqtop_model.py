@@ -359,7 +359,8 @@ def input_lines(inputs, sort, idle, in_kernel):
         target = ('' if in_kernel else 'unmapped' if entry['intid'] is None else
                   f"vCPU {entry['cpu']} INTID {entry['intid']}")
         yield style(entry), (
-            f"{entry['input']:5} {'MSI' if entry['kind'] == 'msi' else 'wired':5} {number(entry['rate']):>9} {entry['count']:10}"
+            f"{entry['input']:5} {'MSI' if entry['kind'] == 'msi' else 'wired':5}"
+            f" {number(entry['rate']):>9} {entry['count']:10}"
             f" {level:6} {target:20} {printable(entry['device'] or '')}").rstrip()
 
 

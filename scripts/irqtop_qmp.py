@@ -201,8 +201,9 @@ class Domain:
         if len(answers) == len(commands):
             self.began = True
             return answers
-        said = ', '.join(line.removeprefix('error: ')
-                         for line in done.stderr.splitlines()[:2]) or 'virsh said nothing'
+        # Each command has said the same.
+        said = ', '.join(dict.fromkeys(line.removeprefix('error: ') for line in
+                                       done.stderr.splitlines())) or 'it said nothing'
         if self.began and re.search(r'not running|no domain|failed to get domain', said):
             raise Gone(None)
         raise Failure(f'virsh: {said}')

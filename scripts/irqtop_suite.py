@@ -284,9 +284,9 @@ class LinuxVm(Vm):
 
     def interrupts(self):
         """/proc/interrupts: from a line's first and last word to the counts of the vCPUs."""
-        return {' '.join(line.split()[::len(line.split()) - 1]): [int(word) for word in line.split()[1:5]]
-                for line in self.run('cat /proc/interrupts').splitlines()
-                if len(line.split()) > 5}
+        lines = [line.split() for line in self.run('cat /proc/interrupts').splitlines()]
+        return {f'{words[0]} {words[-1]}': [int(word) for word in words[1:5]]
+                for words in lines if len(words) > 5}
 
 
 # ---- What it shows of known states ------------------------------------------
@@ -388,7 +388,6 @@ def check_agrees(vm):
 
 def check_in_kernel(vm):
     """Of an rVIC in KVM, which "info irq" is all there is of, it says so and shows that."""
-    sys.path.insert(0, QEMU_PYTHON)
     import irqtop_model as model  # pylint: disable=import-outside-toplevel
     text = vm.hmp('info irq').replace('for arm-rv', 'for kvm-arm-rv')
     inputs = model.parse_irq_statistics(text)
@@ -406,6 +405,22 @@ def check_in_kernel(vm):
           [(number, count / 2) for number, count in counts.items()], 'rates')
     text = '\n'.join(line for _, line in model.lines(seen))
     expect('The rVIC is in KVM' in text and 'unmapped' not in text, text)
+
+
+def check_delivered(vm):
+    """What is held back again, but was delivered in between, is not stuck, nor is its vCPU."""
+    import irqtop_model as model  # pylint: disable=import-outside-toplevel
+    import irqtop_qmp as qmp      # pylint: disable=import-outside-toplevel
+    with contextlib.closing(qmp.Socket(vm.address, PATIENCE)) as connection:
+        looked = qmp.Vm(connection)
+        first = looked.sample()
+        vm.unmask(1, 41)
+        equal(sorted([vm.call(1, ACKNOWLEDGE), vm.call(1, ACKNOWLEDGE)]), [40, 41], 'acknowledged')
+        vm.unmask(1, 40)
+        seen = model.view(looked.machine, first, looked.sample())
+    equal({(cpu['cpu'], entry['intid']) for cpu in seen['cpus'] for entry in cpu['intids']
+           if entry['stuck']}, {(0, 3), (2, 60)}, 'stuck INTIDs')
+    equal([cpu['stuck'] for cpu in seen['cpus']], [True, False, False], 'stuck vCPUs')
 
 
 # ---- What it shows over time ------------------------------------------------
@@ -485,7 +500,6 @@ def check_changes(vm):
 
 def check_another_qemu(vm):
     """Counts that went back are those of a VM that was started anew: no rates."""
-    sys.path.insert(0, QEMU_PYTHON)
     import irqtop_model as model  # pylint: disable=import-outside-toplevel
     import irqtop_qmp as qmp      # pylint: disable=import-outside-toplevel
     with contextlib.closing(qmp.Socket(vm.address, PATIENCE)) as connection:
@@ -581,7 +595,8 @@ class Terminal:
         self.timeout, self.eof = pexpect.TIMEOUT, pexpect.EOF
         # The shell tells how irqtop ended, and in which state it left the terminal.
         self.child = pexpect.spawn('/bin/sh', [
-            '-c', 'trap : INT; stty -a >"$1"; shift; "$@"; echo "STATUS $?"; stty -a >"$0"; sleep 1000',
+            '-c', 'trap : INT; stty -a >"$1"; shift; "$@"; echo "STATUS $?"; stty -a >"$0";'
+            ' sleep 1000',
             *(os.path.join(self.folder(), name) for name in ('after', 'before')),
             IRQTOP, *arguments], dimensions=(rows, columns), timeout=PATIENCE,
             env={**os.environ, 'TERM': term})
@@ -768,6 +783,8 @@ def check_arguments(folder):
             ("--sort: invalid choice: 'x'", '--once', '--sort', 'x', missing),
             ('unrecognized arguments: --nonsense', '--nonsense', missing)]:
         complaint_of('^irqtop: error: .*' + pattern, *arguments)
+    complaint_of('there is no virsh: install libvirt-clients', '--once', '--domain', 'x',
+                 env={**os.environ, 'PATH': folder})
     status, out, _ = irqtop('--help')
     expect(status == 0 and '--domain NAME' in out, out)
 
@@ -867,7 +884,7 @@ def still_checks(folder):
                    check=True)
     for checks in [
             (check_states, check_stuck, check_text, check_agrees, check_in_kernel,
-             check_another_qemu, check_one_client, check_pipe, check_installed,
+             check_delivered, check_another_qemu, check_one_client, check_pipe, check_installed,
              check_screen_sizes, check_screen_ends, check_screen_colours,
              check_end_while_waiting),
             (check_changes,), (check_screen_keys, check_screen_vm)]:
