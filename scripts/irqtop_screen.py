@@ -148,6 +148,8 @@ class Screen:
 
         :return: False: to quit
         """
+        if key == -1:
+            return True     # none, for a tick
         if key == curses.KEY_RESIZE:
             curses.update_lines_cols()
             return True

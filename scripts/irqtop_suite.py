@@ -338,6 +338,12 @@ def check_stuck(vm):
     equal([cpu['stuck'] for cpu in seen['cpus']], [True, True, False], 'stuck vCPUs')
     equal({entry['rate'] for cpu in seen['cpus'] for entry in cpu['intids']}, {0}, 'rates')
     expect(0.2 <= seen['elapsed'] < 5, f"elapsed: {seen['elapsed']}")
+    # A VM that is paused cannot help it.
+    vm.cmd('stop')
+    seen = view(vm.address, '--interval', '0.1')
+    vm.cmd('cont')
+    equal({entry['stuck'] for cpu in seen['cpus'] for entry in [cpu, *cpu['intids']]}, {False},
+          'whether something is stuck in a VM that is paused')
 
 
 def check_text(vm):
@@ -408,7 +414,7 @@ def check_in_kernel(vm):
 
 
 def check_delivered(vm):
-    """What is held back again, but was delivered in between, is not stuck, nor is its vCPU."""
+    """What was delivered in between is not stuck, nor is its vCPU, nor a timer's mere level."""
     import irqtop_model as model  # pylint: disable=import-outside-toplevel
     import irqtop_qmp as qmp      # pylint: disable=import-outside-toplevel
     with contextlib.closing(qmp.Socket(vm.address, PATIENCE)) as connection:
@@ -418,6 +424,10 @@ def check_delivered(vm):
         equal(sorted([vm.call(1, ACKNOWLEDGE), vm.call(1, ACKNOWLEDGE)]), [40, 41], 'acknowledged')
         vm.unmask(1, 40)
         seen = model.view(looked.machine, first, looked.sample())
+        equal(vm.call(0, ACKNOWLEDGE), 27, 'acknowledged timer')
+        timer = pick(model.view(looked.machine, looked.sample(), looked.sample()), 0, 27)
+    equal((timer['masked'], timer['high'], timer['stuck']), (True, True, False),
+          'state of the timer')
     equal({(cpu['cpu'], entry['intid']) for cpu in seen['cpus'] for entry in cpu['intids']
            if entry['stuck']}, {(0, 3), (2, 60)}, 'stuck INTIDs')
     equal([cpu['stuck'] for cpu in seen['cpus']], [True, False, False], 'stuck vCPUs')
