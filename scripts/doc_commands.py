@@ -72,11 +72,14 @@ class User:
     def __init__(self, folder):
         """FOLDER: an empty one, in which QEMU and a guest will be at hand."""
         self.folder = folder
-        self.path = BUILD + ':' + os.environ['PATH']
+        self.path = f"{BUILD}:{folder}/bin:{os.environ['PATH']}"
         self.children = []
         self.machine = None
         self.host = None
         self.host_command = None
+        # As it is called where it is installed
+        os.mkdir(os.path.join(folder, 'bin'))
+        os.symlink(os.path.join(TOP, 'scripts/irqtop'), os.path.join(folder, 'bin/rvic-irqtop'))
         guest = os.path.join(BUILD, 'guest')
         for name in 'Image', 'initramfs.cpio.gz':
             os.symlink(os.path.join(guest, name), os.path.join(folder, name))
@@ -134,6 +137,10 @@ class User:
         child.sendcontrol('a')
         child.send('x')
         self.end(child)
+
+    def start_guest(self, text):
+        """QEMU with a guest that goes on while other commands are run."""
+        self.expect(self.spawn(text, self.folder), GUEST)
 
     def guest_of_checkout(self, text):
         self.guest(text, TOP)
@@ -285,6 +292,14 @@ def shell_of_host(user, text):
     child.sendline('echo $((6 * 7))')
     user.expect(child, '42')
     child.sendcontrol('d')
+    user.end(child)
+
+
+def irqtop(user, text):
+    """A view on a terminal, which ends with q."""
+    child = user.spawn(text, user.folder)
+    user.expect(child, 'q quit')
+    child.send('q')
     user.end(child)
 
 
@@ -453,6 +468,14 @@ PAGES = {
         ('-serial file:guest.log', U.start_machine),
         ('migrate file:', U.monitor),
         ('-incoming', U.resume_machine),
+    ],
+    'docs/tools/rvic-irqtop.rst': [
+        ('-qmp', U.start_guest),
+        ('rvic-irqtop unix:', irqtop),
+        ('--once --interval', U.here),
+        ('jq', U.here),
+        ('timeout', U.here),
+        ('--domain', test_has('scripts/libvirt_suite.py', '--domain')),
     ],
     'docs/system/arm/virt-rvic-kvm.rst': [
         ('-kernel Image', U.guest_in_host),
