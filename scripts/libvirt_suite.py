@@ -10,9 +10,12 @@ import glob
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import textwrap
 import threading
 import time
 import xml.etree.ElementTree as ET
@@ -138,7 +141,7 @@ class Domain:
                 self.terminal.send('\r')
             self.terminal.expect_exact(PROMPT)
         except pexpect.ExceptionPexpect:
-            raise Failed(f'console: no prompt, but {self.terminal.before!r}') from None
+            raise Failed(f'console: no prompt, but {self.terminal.before[-2000:]!r}') from None
 
     def type(self, command):
         """What a command says that is typed at the console"""
@@ -150,7 +153,7 @@ class Domain:
             text = self.terminal.before
             self.terminal.expect_exact(PROMPT)
         except pexpect.ExceptionPexpect:
-            raise Failed(f'{command}: no end, but {self.terminal.before!r}') from None
+            raise Failed(f'{command}: no end, but {self.terminal.before[-2000:]!r}') from None
         return text.partition('\n')[2].replace('\r', '').strip()
 
 
@@ -407,8 +410,7 @@ def check_migration(domain):
     """To the other daemon, and back another way, while the guest works"""
     other = os.environ['OTHER_HOST']
     domain.type('x=before; (i=0; while sleep 0.05; do i=$((i + 1)); echo $i >/tmp/i; done) & :')
-    domain.virsh('migrate', '--live', '--unsafe', '--persistent', '--undefinesource', other,
-                 '--migrateuri', 'tcp:' + '//127.0.0.1')
+    domain.virsh('migrate', '--live', '--persistent', '--undefinesource', other)
     expect(domain.name not in virsh('list', '--all', '--name'), 'it is still there')
     domain.host = other
     expect(domain.state() == 'running', domain.state())
@@ -419,13 +421,30 @@ def check_migration(domain):
     expect(first.startswith('before\n') and second.startswith('before\n') and
            int(first.split()[1]) < int(second.split()[1]), f'{first}, then {second}')
     # Peer to peer: one daemon talks to the other.
-    domain.virsh('migrate', '--live', '--unsafe', '--persistent', '--undefinesource', '--p2p',
+    domain.virsh('migrate', '--live', '--persistent', '--undefinesource', '--p2p',
                  os.environ['THIS_HOST'], '--migrateuri',
                  'unix:///var/lib/libvirt/images/migration.sock')
     domain.host = None
     domain.connect()
     third = domain.type('kill $!; echo $x; cat /tmp/i')
     expect(int(third.split()[1]) > int(second.split()[1]), f'{second}, then {third}')
+
+
+def check_refused_migration(domain):
+    """The guest goes on; the log on the other host has the reason."""
+    other = os.environ['OTHER_HOST']
+    change = instead("<qemu:arg value='irqchip=rvic'/>",
+                     "<qemu:arg value='irqchip=rvic'/><qemu:arg value='-global'/>"
+                     "<qemu:arg value='arm-rvic.num-untrusted=512'/>")
+    with open('other.xml', 'w', encoding='utf-8') as file:
+        file.write(change(domain.virsh('dumpxml', '--migratable')))
+    text = domain.virsh('migrate', '--live', '--xml', 'other.xml', other, fails=True)
+    expect('load of migration failed: Invalid argument' in text, text)
+    root = other.partition('=')[2].removesuffix('/run/libvirt/libvirt-sock')
+    log = contents(f'{root}/var/log/libvirt/qemu/{domain.name}.log')
+    expect('arm-rvic.num-untrusted is 512 here, but 992 on the source: start both with the same'
+           in log, log)
+    expect(domain.type('echo $x') == 'before', 'the guest is not what it was')
 
 
 def check_shutdown(domain):
@@ -437,10 +456,6 @@ def check_shutdown(domain):
     expect(domain.type('nproc') == '3', 'setvcpus has had no effect')
     domain.terminal.send('poweroff\r')
     until(lambda: domain.state() == 'shut off', domain.state)
-
-
-LIFE = [check_boot, check_dominfo, check_info_pic, check_sandbox, check_qmp_socket, check_suspend,
-        check_vcpupin, check_setvcpus, check_hotplug, check_setmem, check_reboot, check_save, check_snapshot, check_migration, check_shutdown]
 
 
 # ---- Errors ----------------------------------------------------------------
@@ -464,6 +479,9 @@ ERRORS = [
     ('untrusted', ['--', '-global', 'arm-rvic.num-untrusted=33'], instead('', ''), 'start',
      'num-untrusted=33: numbers of trusted and untrusted interrupts have to be multiples of 32'),
     ('irqchip', [], instead('irqchip=rvic', 'irqchip=rvik'), 'start', 'Invalid irqchip value'),
+    # What a QEMU says that does not know an option
+    ('no-rvic', [], instead('irqchip=rvic', 'irqship=rvic'), 'start',
+     ".irqship' not found"),
     ('cpu', [], instead('<cpu mode="maximum" />', ''), 'start',
      "irqchip=rvic needs a 64-bit CPU: use another, such as '-cpu max', or irqchip=gic"),
     ('vcpus', [], instead('<vcpu>2', '<vcpu>513'), 'define',
@@ -493,6 +511,125 @@ def check_no_kvm():
                 f"Emulator '{QEMU}' does not support virt type 'kvm'")
 
 
+# ---- The pages -------------------------------------------------------------
+
+def blocks(page, language):
+    """The code blocks of a page"""
+    return [textwrap.dedent(block).strip() for block in re.findall(
+        rf'^\.\. code-block:: {language}\n\n((?:(?:  .*)?\n)+)', contents(page), re.M)]
+
+
+def check_page_xml():
+    """The page's XML is what is printed, and means what the page says."""
+    wanted = libvirt_xml('--emulator', QEMU, '--kernel', 'Image', '--disk', 'guest.qcow2')
+    expect(blocks(PAGE, 'xml')[0] == wanted.strip(), f'the page should have: {wanted}')
+    for block in blocks(PAGE, 'xml')[1:]:
+        expect(block.startswith('<qemu:arg') and len(block.splitlines()) == 2, block)
+
+
+def check_page_commands():
+    """A user does what the page says, one after the other."""
+    class Page(Domain):
+        def __exit__(self, *exception):
+            super().__exit__(*exception)
+            output('virsh', '-c', os.environ['OTHER_HOST'], 'destroy', self.name)
+    domain = Page('rvic')
+    with open('rvic.xml', 'w', encoding='utf-8') as file:
+        file.write(blocks(PAGE, 'xml')[0])
+    with domain:
+        virsh('undefine', 'rvic')
+        done = blocks(PAGE, 'shell')
+        expect(len(done) > 5, 'there are no commands')
+        for block in done:
+            status, text = output('bash', '-e', '-c', block, cwd=os.getcwd())
+            expect(not status, f'{block}{text}')
+            if 'virsh start' in block and 'migrate' not in block:
+                domain.connect()
+            if 'virsh shutdown' in block:
+                until(lambda: domain.state() == 'shut off', domain.state)
+
+
+def as_kubevirt_does(text):
+    """A domain as an orchestrator asks for it"""
+    root = ET.fromstring(text)
+    root.remove(root.find(f'{QEMU_NAMESPACE}commandline'))
+    system = root.find('os')
+    ET.SubElement(system, 'loader', readonly='yes', type='pflash').text = '/nonexistent/CODE.fd'
+    ET.SubElement(system, 'nvram').text = '/nonexistent/VARS.fd'
+    features = ET.Element('features')
+    ET.SubElement(features, 'acpi')
+    ET.SubElement(features, 'gic', version='3')
+    root.insert(list(root).index(root.find('cpu')), features)
+    return ET.tostring(root, encoding='unicode')
+
+
+def check_hook():
+    """The hook's script makes a domain of KubeVirt one that boots with an rVIC."""
+    with open('hook.py', 'w', encoding='utf-8') as file:
+        file.write(blocks(FLEET_PAGE, 'python')[0])
+
+    def change(text):
+        status, text = output('/usr/bin/python3', 'hook.py', '--vmi', '{}', '--domain',
+                              as_kubevirt_does(text), cwd=os.getcwd())
+        expect(not status, text)
+        return text
+    with Domain('hook', '--disk', 'guest.qcow2', change=change) as domain:
+        domain.start()
+        expect(domain.qmp('qom-get', path='/machine', property='irqchip') == 'rvic', domain.log())
+    status, text = output('/usr/bin/python3', 'hook.py', '--vmi', '{}', '--domain',
+                          '<domain><os/></domain>', cwd=os.getcwd())
+    expect(status and 'rVIC needs a kernel from outside the disk' in text, text)
+
+
+def check_wrapper():
+    """The wrapper makes an rVIC of a domain that does not ask for one."""
+    wrapper = '/run/libvirt/qemu-wrapper'
+    with open(wrapper, 'w', encoding='utf-8') as file:
+        file.write(blocks(FLEET_PAGE, 'sh')[0])
+    os.chmod(wrapper, 0o755)
+
+    def change(text):
+        root = ET.fromstring(text)
+        root.remove(root.find(f'{QEMU_NAMESPACE}commandline'))
+        root.find('devices/emulator').text = wrapper
+        return ET.tostring(root, encoding='unicode')
+    with Domain('wrapper', '--disk', 'guest.qcow2', change=change) as domain:
+        domain.start()
+        expect(domain.qmp('qom-get', path='/machine', property='irqchip') == 'rvic', domain.log())
+        expect('custom-argv' not in domain.log(), domain.log())
+
+
+# What libvirt's hook prints has no effect on a start, but on a restore.
+HOOK = """#!/usr/bin/python3
+import sys
+text = sys.stdin.read().replace('guest_errors', sys.argv[2] + '_hook')
+if sys.argv[2] in ('prepare', 'start'):
+    print(text)
+if sys.argv[2] == 'restore':
+    print(text.replace('restore_hook', 'unimp'))
+"""
+
+
+def check_libvirt_hook():
+    """What the page says of it"""
+    os.makedirs('/etc/libvirt/hooks', exist_ok=True)
+    with open('/etc/libvirt/hooks/qemu', 'w', encoding='utf-8') as file:
+        file.write(HOOK)
+    os.chmod('/etc/libvirt/hooks/qemu', 0o755)
+    os.kill(int(contents('/run/libvirt/libvirtd.pid')), signal.SIGHUP)
+    try:
+        with Domain('hooked', '--initrd', 'initramfs.cpio.gz',
+                    '--', '-d', 'guest_errors') as domain:
+            domain.start()
+            domain.virsh('save', 'saved')
+            virsh('restore', 'saved')
+            found = re.findall('^-d (.*) ', domain.log(), re.M)
+            expect(found == ['guest_errors', 'unimp'], found)
+    finally:
+        os.remove('/etc/libvirt/hooks/qemu')
+        os.kill(int(contents('/run/libvirt/libvirtd.pid')), signal.SIGHUP)
+
+
 # ---- All -------------------------------------------------------------------
 
 def attempt(check, *arguments):
@@ -504,6 +641,12 @@ def attempt(check, *arguments):
     except subprocess.SubprocessError as error:
         return str(error)
     return ''
+
+
+LIFE = [check_boot, check_dominfo, check_info_pic, check_sandbox, check_qmp_socket, check_suspend,
+        check_vcpupin, check_setvcpus, check_hotplug, check_setmem, check_reboot, check_save,
+        check_snapshot, check_migration, check_refused_migration, check_shutdown]
+PAGES = [check_page_xml, check_page_commands, check_hook, check_wrapper, check_libvirt_hook]
 
 
 def name_of(check):
@@ -520,26 +663,23 @@ def inside():
             yield name_of(check), attempt(check, domain)
 
 
+    for check in PAGES:
+        yield name_of(check), attempt(check)
     for error in ERRORS:
         yield f'error/{error[0]}', attempt(check_error, *error)
     yield 'error/kvm', attempt(check_no_kvm)
 
 
-# What a libvirt of the system has, and what two daemons would share with it
-SYSTEM = ['/etc/libvirt', '/run/libvirt', '/var/cache/libvirt', '/var/lib/libvirt',
-          '/var/log/libvirt', '/sys/fs/cgroup/*/machine*', '/run/*virt*.pid', '/tmp/rvic-libvirt.*']
+# What a libvirt of the system has, or makes
+SYSTEM = ['/etc/libvirt', '/run/libvirt', '/run/*virt*.pid', '/var/cache/libvirt',
+          '/var/lib/libvirt', '/var/log/libvirt', '/sys/fs/cgroup/*/machine*',
+          '/usr/sbin/*virt*', '/usr/bin/qemu-system-aarch64']
 
 
 def traces():
-    """What would show that the system's libvirt was touched, or that something stayed"""
-    found = []
-    for pattern in SYSTEM:
-        for path in glob.glob(pattern):
-            info = os.stat(path)
-            found.append((path, info.st_mtime_ns, info.st_ino))
-    daemons = subprocess.run(['pgrep', '-a', 'virtlogd|libvirtd'], stdout=subprocess.PIPE,
-                             text=True, check=False).stdout
-    return found, daemons
+    """What would show that the system was touched"""
+    return sorted((path, os.lstat(path).st_ino)
+                  for pattern in SYSTEM for path in glob.glob(pattern))
 
 
 def unavailable():
@@ -555,18 +695,23 @@ def checks():
     before = traces()
     command = [os.path.join(TOP, 'scripts/libvirt'), '/usr/bin/python3', '-B',
                os.path.abspath(__file__)]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          text=True) as process:
-        try:
+    with tempfile.TemporaryDirectory(prefix='rvic-test-') as folder:
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                              env={**os.environ, 'TMPDIR': folder}) as process:
+            # If we end before it does, so does its standard input.
             yield from map(json.loads, process.stdout)
-        finally:
-            # It ends its daemons and virtual machines.
-            process.terminate()
+        left = os.listdir(folder)
     yield 'status', f'exit status {process.returncode}' if process.returncode else ''
     after = traces()
-    yield 'traces', f'{before}, then {after}' if before != after else ''
+    yield 'traces', f'{left}; {before}, then {after}' if left or before != after else ''
+
+
+def end_with_input():
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 if __name__ == '__main__':
+    threading.Thread(target=end_with_input, daemon=True).start()
     for result in inside():
         print(json.dumps(result), flush=True)

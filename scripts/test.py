@@ -353,12 +353,12 @@ def run_irqtop():
 
 
 def run_libvirt():
-    prepare('libvirt', '--prepare')
     reason = libvirt_suite.unavailable()
     if reason:
         counts['skipped'] += 1
         print(f'skip libvirt: {reason}')
         return
+    prepare('libvirt', '--prepare')
     for name, problem in libvirt_suite.checks():
         report(f'libvirt/{name}', problem)
 
