@@ -469,6 +469,9 @@ PAGES = {
         ('migrate file:', U.monitor),
         ('-incoming', U.resume_machine),
     ],
+    # As one goes through the page with libvirt
+    'docs/system/arm/virt-rvic-libvirt.rst':
+        [('virsh', test_has('scripts/libvirt_suite.py', 'check_page_commands'))] * 7,
     'docs/tools/rvic-irqtop.rst': [
         ('-qmp', U.start_guest),
         ('rvic-irqtop unix:', irqtop),
@@ -501,8 +504,10 @@ def checks(long=False):
     with tempfile.TemporaryDirectory(prefix='rvic-docs-') as folder:
         user = User(folder)
         try:
-            for page, ways in PAGES.items():
-                yield from check_page(user, page, ways, long)
+            pages = output('git', 'ls-files', '-co', '--exclude-standard', '*.rst')[1].split()
+            # In the table's order, and what it has not
+            for page in [*PAGES, *sorted(set(pages) - set(PAGES))]:
+                yield from check_page(user, page, PAGES.get(page, []), long)
             user.end_host()
         finally:
             user.close()
