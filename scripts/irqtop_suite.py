@@ -763,6 +763,9 @@ def check_screen_vm(vm):
         vm.process.send_signal(signal.SIGCONT)
     with Terminal(vm.address) as terminal:
         terminal.wait('^test vm: running')
+        # In the midst of an answer, not between two
+        vm.process.send_signal(signal.SIGSTOP)
+        terminal.wait('^QEMU HAS NOT ANSWERED FOR 3 s')
         vm.process.kill()
         terminal.wait('irqtop: the VM has ended')
         terminal.expect_end(0)
