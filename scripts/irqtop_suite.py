@@ -609,7 +609,13 @@ class Terminal:
             ' sleep 1000',
             *(os.path.join(self.folder(), name) for name in ('after', 'before')),
             IRQTOP, *arguments], dimensions=(rows, columns), timeout=PATIENCE,
-            env={**os.environ, 'TERM': term})
+            env={**os.environ, 'TERM': term}, preexec_fn=self.listen)
+
+    @staticmethod
+    def listen():
+        """Who was started in the background, or by nohup, may ignore these."""
+        for signum in signal.SIGINT, signal.SIGHUP:
+            signal.signal(signum, signal.SIG_DFL)
 
     def folder(self):
         if not hasattr(self, 'scratch'):
