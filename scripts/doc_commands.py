@@ -202,7 +202,7 @@ class User:
             self.start_machine('qemu-system-aarch64 -machine virt,irqchip=rvic -cpu max -smp 2 '
                                '-m 1G -kernel Image -initrd initramfs.cpio.gz '
                                '-append "console=ttyAMA0" -display none '
-                               '-serial file:guest.log -monitor stdio')
+                               '-serial file:guest.log -monitor stdio -D trace.log')
         for part in re.split(r'^\(qemu\) ', text, flags=re.M)[1:]:
             line, _, wanted = part.partition('\n')
             found = self.monitor_command(line)
