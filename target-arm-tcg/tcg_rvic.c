@@ -14,10 +14,13 @@
 #include "rvic/hw-intc/arm_rvic_hypercall.h"
 #include "tcg_rvic.h"
 
+/* qemu-system-arm, whose CPUs have no calls, has the board all the same */
+#ifdef TARGET_AARCH64
 uint32_t HELPER(rvic_call)(CPUARMState *env)
 {
     return arm_rvic_handle_call(env_archcpu(env));
 }
+#endif
 
 /*
  * The IRQ input of a vCPU, in arm_cpu_set_irq()'s place. What raises that from
