@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The ACPI tables that a virt machine offers to firmware, without any firmware."""
+"""The ACPI tables that a virt machine offers firmware, without any firmware."""
 
 import contextlib
 import os

@@ -39,8 +39,8 @@ CPU = 'host' if ACCEL == 'kvm' else 'max'
 # Bounds the boot and each job, in seconds. Both take a few on an idle machine.
 PATIENCE = 60 if ACCEL == 'tcg' else 240
 
-# Which of the kernel's messages are looked at: all, or, where each character costs
-# exits that take long, what is more than information
+# Which of the kernel's messages are looked at: all, or, where each character
+# costs exits that take long, what is more than information
 SEVERE = '' if ACCEL == 'tcg' else "-r | grep -E '^<[0-5]>|Linux version'"
 
 # Each character on the console costs exits from the guest, which emulated hosts

@@ -51,7 +51,8 @@ PARAMETERS = 0x401ff000
 
 # What the program has besides stress.c
 PARTS = [f'stress_{name}.c' for name in
-         ('accounts', 'common', 'devices', 'ipis', 'irqs', 'lines', 'rounds', 'timers')]
+         ('accounts', 'common', 'devices', 'ipis', 'irqs', 'lines', 'rounds',
+          'timers')]
 
 # Accounts of the program
 CHECKS = ['once', 'merged', 'own', 'timers', 'msis', 'levels', 'spurious',
