@@ -23,6 +23,7 @@ import irqtop_suite
 import kvm_host
 import libvirt_suite
 import mutations
+import series_suite
 import setup_suite
 import spin
 from commands import BUILD, TOP, complaint, contents, output, prepare, run_script
@@ -377,8 +378,8 @@ def run_foreign(suite='foreign', build=BUILD):
         tree, copy = os.path.join(folder, 'qemu'), os.path.join(folder, 'checkout')
         source = os.path.dirname(os.path.realpath(build))
         shutil.copytree(source, tree, symlinks=True, ignore=shutil.ignore_patterns(
-            'build', 'build-sanitizers', 'build-fuzzing', 'build-kvm', 'unpatched', 'rvic',
-            '.rvic-*'))
+            'build', 'build-sanitizers', 'build-fuzzing', 'build-kvm', 'unpatched', 'series',
+            'rvic', '.rvic-*'))
         shutil.copytree(os.path.join(source, '.rvic-pristine'), tree, dirs_exist_ok=True)
         for name in files():
             os.makedirs(os.path.dirname(os.path.join(copy, name)), exist_ok=True)
@@ -501,6 +502,26 @@ def run_newest_qemu():
     run_foreign(f'qemu-{NEWEST}/foreign', build)
 
 
+# ---- Patches for QEMU and Linux --------------------------------------------
+
+def run_series():
+    """What scripts/export-series writes, and that QEMU with it is the same program."""
+    for name, problem in series_suite.qemu_checks():
+        report(f'series/{name}', problem)
+    build = os.path.join(series_suite.SERIES, 'build')
+    if os.path.exists(os.path.join(build, 'qemu-system-aarch64')):
+        check_vmstate('series', build)
+        run_meson('rvic-qtest', build)
+        run_meson('rvic-kernel', build)
+    for name, problem in series_suite.linux_checks():
+        report(f'series/{name}', problem)
+
+
+def run_series_bisect():
+    for name, problem in series_suite.bisect_checks():
+        report(f'series-bisect/{name}', problem)
+
+
 # ---- All -------------------------------------------------------------------
 
 Suite = collections.namedtuple('Suite', 'about run guest long')
@@ -538,6 +559,9 @@ SUITES = {
     'kvm-long': Suite('more of that, with larger numbers',
                       lambda: run_kvm(suite='rvic-kvm-long'), True, True),
     f'qemu-{NEWEST}': Suite(f'qtest and boot with QEMU {NEWEST}', run_newest_qemu, True, True),
+    'series': Suite('patches for QEMU and Linux: they apply, and what is built of them works',
+                    run_series, True, False),
+    'series-bisect': Suite('each of them builds', run_series_bisect, False, True),
     'spin-long': Suite('more of the model', lambda: run_spin(spin.long()), False, True),
     'kernels': Suite('boot with the newest Linux, and with 64 KiB pages',
                      run_kernels, False, True),
