@@ -3,10 +3,8 @@
 
 import os
 import re
-import subprocess
-import tempfile
 
-from patch_series import TOP, Problem, messages, pristine, read
+from patch_series import TOP, Problem, messages, patched, pristine, read
 
 # Where the files of linux/ go; what goes nowhere, and why
 PLACES = [
@@ -81,24 +79,6 @@ def drivers(version, author):
     return added
 
 
-def build_lines(tree):
-    """{name: (text before, text after)} of the files that Linux has."""
-    patch = os.path.join(TOP, 'linux', BUILD_PATCH)
-    files = {name: pristine(tree, name)
-             for name in re.findall(r'^\+\+\+ b/(.*)$', read(patch), re.M)}
-    with tempfile.TemporaryDirectory(prefix='rvic-series-') as folder:
-        for name, text in files.items():
-            os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
-            with open(os.path.join(folder, name), 'w', encoding='utf-8') as file:
-                file.write(text)
-        done = subprocess.run(['git', 'apply', patch], cwd=folder, capture_output=True, text=True,
-                              env={**os.environ, 'GIT_CEILING_DIRECTORIES': folder}, check=False)
-        if done.returncode:
-            raise Problem(f'linux/{BUILD_PATCH} does not apply to {tree}: '
-                          + done.stderr.strip().replace('\n', '; '))
-        return {name: (text, read(folder, name)) for name, text in files.items()}
-
-
 def maintainers(text, names, author):
     """Linux' MAINTAINERS, with the drivers' section at its place in the alphabet."""
     lines = [SECTION, f'M:\t{author.name} <{author.email}>',
@@ -112,8 +92,9 @@ def maintainers(text, names, author):
 
 def series(tree, author):
     """(files as they are, cover letter, steps)"""
-    added = drivers(version_of(tree), author)
-    changed = build_lines(tree)
+    version = version_of(tree)
+    added = drivers(version, author)
+    changed, _ = patched(tree, 'Linux %d.%d' % version, [f'linux/{BUILD_PATCH}'])
     base = {name: before for name, (before, _) in changed.items()}
     for name in 'MAINTAINERS', '.gitattributes':
         base[name] = pristine(tree, name)

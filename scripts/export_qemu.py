@@ -20,9 +20,8 @@ import os
 import posixpath
 import re
 import subprocess
-import tempfile
 
-from patch_series import TOP, Problem, messages, pristine, read
+from patch_series import TOP, Problem, messages, patched, pristine, read
 
 # Where files go: the first rule that matches
 PLACES = [
@@ -266,30 +265,15 @@ def added(version):
 
 # ---- Files of QEMU's -------------------------------------------------------
 
-def apply(tree):
+def hooked(tree):
     """{name: (text before, text after)} of the files that patches/ change."""
-    files = {}
-    with tempfile.TemporaryDirectory(prefix='rvic-series-') as folder:
-        for name in overlay():
-            if not re.fullmatch(r'patches/.*\.patch', name) or name == 'patches/0001-build.patch':
-                continue
-            for file in re.findall(r'^--- a/(.*)$', read(TOP, name), re.M):
-                if file not in files and os.path.exists(os.path.join(tree, file)):
-                    files[file] = pristine(tree, file)
-                    os.makedirs(os.path.dirname(os.path.join(folder, file)), exist_ok=True)
-                    with open(os.path.join(folder, file), 'w', encoding='utf-8') as out:
-                        out.write(files[file])
-            done = subprocess.run(['git', 'apply', os.path.join(TOP, name)], cwd=folder, text=True,
-                                  env={**os.environ, 'GIT_CEILING_DIRECTORIES': folder},
-                                  capture_output=True, check=False)
-            if done.returncode:
-                raise Problem(f'{name} does not apply to {tree}: ' +
-                              done.stderr.strip().replace('\n', '; '))
-        for root, _, names in os.walk(folder):
-            for link in filter(os.path.islink, (os.path.join(root, name) for name in names)):
-                check_link(os.path.relpath(link, folder), os.readlink(link))
-        return {name: (text, with_includes(read(folder, name), '', posixpath.dirname(name)))
-                for name, text in files.items()}
+    files, links = patched(tree, f"QEMU {pristine(tree, 'VERSION').strip()}", [
+        name for name in overlay() if re.fullmatch(r'patches/.*\.patch', name)
+        and name != 'patches/0001-build.patch'])
+    for name, target in links.items():
+        check_link(name, target)
+    return {name: (before, with_includes(after, '', posixpath.dirname(name)))
+            for name, (before, after) in files.items()}
 
 
 def check_link(name, target):
@@ -313,7 +297,7 @@ def behind(text, pattern, more, name):
 
 def changed(tree):
     """{name: (text before, text after)} of QEMU's files that change, but for meson.build."""
-    files = apply(tree)
+    files = hooked(tree)
     more = list(LINES)
     for name, (to, pattern) in MERGES.items():
         if not to.endswith('meson.build'):

@@ -72,6 +72,38 @@ def pristine(tree, name):
     return ''
 
 
+def patched(tree, title, names):
+    """
+    What a source tree's files become by patches of this repository, which have little
+    context, by scripts/lib.sh: ({name: (text before, text after)}, {name of a link: target}).
+    """
+    with tempfile.TemporaryDirectory(prefix='rvic-series-') as folder:
+        for file in {'.gitattributes'} | {file for name in names for file in re.findall(
+                r'^\+\+\+ b/(.*)$', read(TOP, name), re.M)}:
+            os.makedirs(os.path.dirname(os.path.join(folder, file)), exist_ok=True)
+            text = pristine(tree, file)
+            if text:
+                with open(os.path.join(folder, file), 'w', encoding='utf-8') as out:
+                    out.write(text)
+        done = subprocess.run(
+            ['bash', '-c', '. "$1"; shift; apply_series "$@"', 'export-series',
+             os.path.join(TOP, 'scripts/lib.sh'), folder, title,
+             *(os.path.join(TOP, name) for name in names)],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Problem(done.stderr.strip().splitlines()[-1].partition('error: ')[2])
+        files, links = {}, {}
+        for root, folders, found in os.walk(folder):
+            folders[:] = [name for name in folders if name != '.rvic-pristine']
+            for path in (os.path.join(root, name) for name in found):
+                file = os.path.relpath(path, folder)
+                if os.path.islink(path):
+                    links[file] = os.readlink(path)
+                elif file != '.gitattributes':
+                    files[file] = pristine(tree, file), read(path)
+        return files, links
+
+
 class Repository:
     """The files that a series touches, under git: its patches are those of the whole tree."""
 
