@@ -130,7 +130,7 @@ def check_text(folder, again):
 def make_tree():
     """QEMU's source as it is upstream, in a repository: commit "base"."""
     if os.path.isdir(os.path.join(SERIES, '.git')):
-        return git(SERIES, 'checkout', '-q', '-f', '--detach', 'base')
+        return git(SERIES, 'worktree', 'prune')
     shutil.rmtree(SERIES, ignore_errors=True)
     new = SERIES + '.new'
     shutil.rmtree(new, ignore_errors=True)
@@ -152,14 +152,12 @@ def make_tree():
 
 def apply_series(tree, folder):
     """git am, as whoever gets the patches does it."""
-    # One that was interrupted
-    shutil.rmtree(os.path.join(tree, '.git/rebase-apply'), ignore_errors=True)
     return git(tree, 'am', '-q', '--empty=drop',
                *sorted(glob.glob(os.path.join(glob.escape(folder), '*.patch'))))
 
 
 def check_patches(tree, folder, *options):
-    """The tree's own checkpatch.pl, with warnings."""
+    """The tree's own checkpatch.pl, with warnings. In a repository Linux' wants more packages."""
     return ''.join(
         f'{os.path.basename(patch)}: {line}\n' for patch in patches(folder)
         for line in output('perl', 'scripts/checkpatch.pl', '--terse', *options, patch,
@@ -186,7 +184,18 @@ SUITES = {'rvic-fuzz', 'rvic-qtest', 'rvic-boot', 'rvic-kernel'}
 
 
 def apply_to_qemu(folder):
-    return export(folder) or make_tree() or apply_series(SERIES, folder)
+    """
+    Export, and apply it to a clean tree. SERIES becomes what that is then; files that are
+    the same as they were are not built again.
+    """
+    problem = export(folder) or make_tree()
+    tree = os.path.join(folder, 'tree')
+    problem = problem or git(SERIES, 'worktree', 'add', '-q', '--detach', tree, 'base') or \
+        apply_series(tree, folder)
+    if not problem:
+        _, commit = output('git', 'rev-parse', 'HEAD', cwd=tree)
+        problem = git(SERIES, 'checkout', '-q', '-f', '--detach', commit.strip())
+    return problem
 
 
 def configure(*options):
@@ -269,7 +278,7 @@ def linux_checks():
             git(tree, 'commit', '-q', '-m', 'base') or git(tree, 'tag', 'base') or \
             apply_series(tree, first)
         yield 'linux-am', problem
-        yield 'linux-checkpatch', check_patches(tree, first, '--strict')
+        yield 'linux-checkpatch', check_patches(source, first, '--strict')
         os.makedirs(objects)
         shutil.copy2(os.path.join(BUILD, 'guest/.config'), os.path.join(objects, '.config'))
         _, commits = output('git', 'log', '--reverse', '--format=%h %s', 'base..', cwd=tree)

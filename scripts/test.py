@@ -589,7 +589,7 @@ def main():
             parser.error(f"unknown suite '{name}': one of {' '.join(SUITES)}")
     if args.list:
         for name, suite in SUITES.items():
-            print(f"{name:11} {suite.about}{' (long)' if suite.long else ''}")
+            print(f"{name:13} {suite.about}{' (long)' if suite.long else ''}")
         return 0
 
     names = args.suites or [name for name, suite in SUITES.items() if args.all or not suite.long]
