@@ -50,7 +50,7 @@ STAYS = [
     # They need the emulated host of scripts/kvm_host.py
     r'tests-kvm/.*',
     # About this repository: its tests, measurements and scripts
-    r'docs/devel/.*|scripts/.*|README\.rst|\.ci/.*|\.gitignore|debian/.*|packaging/.*',
+    r'docs/(devel|tools)/.*|scripts/.*|README\.rst|\.ci/.*|\.gitignore|debian/.*|packaging/.*',
     # Another series
     r'linux/.*',
 ]
@@ -98,7 +98,7 @@ WORDS = [
 LEFTOVERS = re.compile(
     r'(?<![\w/])rvic/(?:hw|target|tests|docs|linux|scripts)\b'
     r'|\b(?:hw|target|tests)-[a-z-]+/|rvic_compat|RVICClassData|RVIC_ID_'
-    r'|\brvic\.pml\b|(?<![\w/.<-])linux/(?:irq|bindings|patches|guest|README)|overlay'
+    r'|\brvic\.pml\b|rvic-irqtop|(?<![\w/.<-])linux/(?:irq|bindings|patches|guest|README)|overlay'
     r'|\bscripts/(?:bench|cpio|docs|dt-schema|export|fuzz|guest|irqtop|kvm-host|kvm_host|lib'
     r'|libvirt|package|run|setup|spin|test)\b')
 
@@ -133,6 +133,8 @@ EDITS = [
     ('tests-qtest/rvic-fuzz-test.c', r'scripts/fuzz --qemu FILE\\n', r'RVIC_FUZZ_REPLAY=FILE\\n'),
     ('tests-qtest/rvic-fuzz-test.c', r'scripts/fuzz --qemu %s', 'RVIC_FUZZ_REPLAY=%s'),
     ('tests-qtest/rvic-stream-test.c', r'scripts/test sanitizers', 'sanitizers'),
+    # The manual comes later
+    ('docs/specs/arm-rvic.rst', r':doc:`/(system/arm/virt-rvic)`', r'``docs/\1.rst``'),
     ('tests-spin/rvic.pml', r' scripts/spin\.py lists them with\n \* what spin has to find; '
      r'"scripts/test spin" runs them\. By hand', '\n * By hand'),
     ('tests-spin/rvic.pml', r'(?<= )rvic\.pml$', 'rvic.promela'),
@@ -489,7 +491,7 @@ class State:
         for name, change in self.changes.items():
             for number in sorted(set(range(len(change.all))) - change.made):
                 # Pages that stay are missing in lists.
-                if not name.startswith('docs/devel/'):
+                if not re.match('docs/(devel|tools)/', name):
                     raise Problem(f'no patch of scripts/series/qemu makes this change to {name}: '
                                   + change.all[number][2].strip().splitlines()[0])
 
