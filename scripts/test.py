@@ -23,6 +23,7 @@ import irqtop_suite
 import kvm_host
 import libvirt_suite
 import mutations
+import package_suite
 import series_suite
 import setup_suite
 import spin
@@ -32,6 +33,10 @@ from commands import BUILD, TOP, complaint, contents, output, prepare, run_scrip
 SEAM_LINES = 150
 
 SOAK_ROUNDS = 10
+
+# Files of the package that could not say what their licence is
+WITHOUT_COMMENTS = ['debian/changelog', 'debian/qemu-rvic.docs', 'debian/qemu-rvic.manpages',
+                    'debian/source/format']
 
 # The newest version of QEMU that the overlay is for
 NEWEST = '10.2'
@@ -285,15 +290,15 @@ def run_style():
 
 
 def check_style():
-    scripts = files('scripts', '.ci')
+    scripts = files('scripts', '.ci', 'debian')
     shell = [name for name in scripts if re.match(r'#!.*\b(ba)?sh\b', contents(name))
              or name.endswith('.sh')]
     report('style/shellcheck', complaint('shellcheck', '-x', '-P', 'scripts', *shell))
 
-    # A patch is part of the file that it changes.
+    # A patch is part of the file that it changes; some of debian/ have no comments.
     report('style/licence-lines', '\n'.join(
         f'{name}: no SPDX-License-Identifier in its first lines' for name in files()
-        if not name.endswith('.patch')
+        if not name.endswith('.patch') and name not in WITHOUT_COMMENTS
         and 'SPDX-License-Identifier: GPL-2.0-'
             + ('only' if name.startswith('linux/') else 'or-later')
         not in '\n'.join(contents(name).splitlines()[:20])))
@@ -362,6 +367,11 @@ def run_libvirt():
     prepare('libvirt', '--prepare')
     for name, problem in libvirt_suite.checks():
         report(f'libvirt/{name}', problem)
+
+
+def run_package():
+    for name, problem in package_suite.checks():
+        report(f'package/{name}', problem)
 
 
 def listing(folder):
@@ -530,6 +540,8 @@ SUITES = {
                    run_style, True, False),
     'setup': Suite("set-up's own behaviour: patches, downloads, arguments",
                    run_setup_suite, False, False),
+    'package': Suite('the Debian packages in a Debian of their own, drivers in a Linux tree',
+                     run_package, True, False),
     'bindings': Suite('device tree: binding schemas, and the trees that QEMU generates',
                       run_bindings, True, False),
     'fuzz': Suite('random sequences: the state machines and a model do the same',
