@@ -290,8 +290,8 @@ def run_style():
 
 
 def check_style():
-    scripts = files('scripts', '.ci', 'debian')
-    shell = [name for name in scripts if re.match(r'#!.*\b(ba)?sh\b', contents(name))
+    scripts = files('scripts', '.ci')
+    shell = [name for name in scripts + files('debian') if re.match(r'#!.*\b(ba)?sh\b', contents(name))
              or name.endswith('.sh')]
     report('style/shellcheck', complaint('shellcheck', '-x', '-P', 'scripts', *shell))
 
