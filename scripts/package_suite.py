@@ -11,7 +11,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import tarfile
 import tempfile
 import time
 
@@ -56,8 +55,8 @@ def product(pattern):
 
 def unpack(pattern, folder):
     """The one folder that is in an archive."""
-    with tarfile.open(product(pattern)) as archive:
-        archive.extractall(folder, filter='tar')
+    os.makedirs(folder, exist_ok=True)
+    must('tar', '-C', folder, '-xf', product(pattern))
     names = os.listdir(folder)
     if len(names) != 1:
         raise Failure(f'{pattern} has several folders: {names}')
@@ -384,11 +383,15 @@ def check_linux_series(folder):
                must('git', 'apply', '--numstat', *patches[1:]).splitlines()}
     # git needs to know only those that are changed; the whole tree takes it a minute.
     known = [name for name in changed if os.path.exists(os.path.join(tree, name))]
-    git = ['git', '-c', 'user.name=test', '-c', 'user.email=test', '-C', tree]
+    git = ['git', '-C', tree]
     must(*git, 'init', '-q')
+    must(*git, 'config', 'user.name', 'test')
+    must(*git, 'config', 'user.email', 'test')
     must(*git, 'add', *known)
     must(*git, 'commit', '-qm', 'Linux 6.12')
-    must(*git, 'am', '-q', '--empty=drop', *patches)
+    readme = read(TOP, 'linux/README.rst').decode()
+    must('bash', '-euc', f'SERIES={shlex.quote(series)}\n' + shell_block(readme, 'git am'),
+         cwd=tree)
     config = os.path.join(TOP, 'linux/guest.config')
     return compile_drivers(tree, f'''
         make ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- \\

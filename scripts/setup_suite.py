@@ -164,6 +164,9 @@ def check_arguments(_lab):
             (['kvm-host', '--nonsense'], "unknown argument '--nonsense'"),
             (['kvm-host', '--exec'], '--exec needs an argument'),
             (['kvm-host', '--gic', '4'], "unknown argument '--gic=4'"),
+            (['package', '--nonsense'], "unknown argument '--nonsense'"),
+            (['package', '--output'], '--output needs an argument'),
+            (['package', '--output', 'README.rst'], "'README.rst' cannot be made a directory"),
             (['bench-kvm', '--rounds', '0'], '--rounds: 0 is not between 1 and 1000'),
             (['test', 'nonsense'], "unknown suite 'nonsense'")]:
         status, text = output(os.path.join(TOP, 'scripts', words[0]), *words[1:])
