@@ -305,8 +305,16 @@ def alone(folder):
 
 def check_apparmor(root):
     """libvirt's profiles of virtual machines come to allow our program."""
+    suite, mirror = lib('. /etc/os-release; echo "$VERSION_CODENAME"; debian_mirror').split()
+    option = ''
+    if suite == 'bookworm':
+        # Its own libvirt is too old for this QEMU.
+        option = f'-t {suite}-backports'
+        root.must(f'echo deb {mirror} {suite}-backports main >>/etc/apt/sources.list; '
+                  'apt-get -q update')
     for package in 'libvirt-daemon-driver-qemu', 'libvirt-daemon-common', 'libvirt-daemon-system':
-        root.run(f'cd /srv && apt-get -q download {package} && dpkg-deb -x {package}_*.deb libvirt')
+        root.run(f'cd /srv && apt-get -q {option} download {package} && '
+                 f'dpkg-deb -x {package}_*.deb libvirt')
     name = 'abstractions/libvirt-qemu'
     if not os.path.exists(f'{root.path}/srv/libvirt/etc/apparmor.d/{name}'):
         return f"none of Debian's packages has /etc/apparmor.d/{name}"
@@ -335,7 +343,7 @@ def beside(folder):
                          f'dpkg --verify qemu-rvic {shlex.join(DEBIANS)}')
         yield 'beside-debians', '' if text.count('QEMU emulator version') == 2 else text
         yield 'apparmor', check_apparmor(root)
-        root.must('rm -rf /srv/libvirt*; apt-get -q -y purge qemu-rvic')
+        root.must('rm -rf /srv/libvirt*; sed -i /backports/d /etc/apt/sources.list; apt-get -q -y purge qemu-rvic')
         after = root.files()
         yield 'purge', ''.join(f'left behind: {name}\n' for name in sorted(after - before)) + \
             ''.join(f'taken away: {name}\n' for name in sorted(before - after))
