@@ -147,20 +147,19 @@ def run_sanitizers():
     texts = map(contents, glob.glob(glob.escape(base) + '.*'))
     report('sanitizers/reports', '\n'.join(
         text for text in texts if re.search('ERROR: AddressSanitizer|runtime error:', text)))
-    for name, problem in gcov.checks(build):
-        report(f'coverage/{name}', problem)
+    run_checks('coverage', gcov.checks(build))
 
 
-def run_mutations():
-    for name, problem in mutations.checks(os.path.realpath(BUILD)):
-        report(f'mutations/{name}', problem)
+def run_checks(suite, checks):
+    """Count what CHECKS yields: (name, problem) of each test."""
+    for name, problem in checks:
+        report(f'{suite}/{name}', problem)
 
 
 def run_fuzz_guided():
     """The inputs that are known to lead everywhere, and a minute of new ones."""
     prepare('setup', '--tests', '--fuzzing')
-    for name, problem in fuzzing.checks():
-        report(f'fuzz-guided/{name}', problem)
+    run_checks('fuzz-guided', fuzzing.checks())
 
 
 def run_kernel(suite, **options):
@@ -329,34 +328,17 @@ def check_style():
 
 def run_bindings():
     prepare('dt-schema')
-    for name, problem in bindings.checks():
-        report(f'bindings/{name}', problem)
+    run_checks('bindings', bindings.checks())
 
 
 def run_docs(long=False):
     """The manual builds, and the commands in it do what they are there for."""
     prepare('setup', '--tests', '--kvm')
     prepare('kvm-host', *(['--kernel', 'newest'] if long else []))
-    for name, problem in doc_commands.checks(long):
-        report(f"docs{'-long' if long else ''}/{name}", problem)
-
-
-def run_spin(results):
-    for name, problem in results:
-        report(f'spin/{name}', problem)
+    run_checks('docs-long' if long else 'docs', doc_commands.checks(long))
 
 
 # ---- Set-up ----------------------------------------------------------------
-
-def run_setup_suite():
-    for name, problem in setup_suite.checks():
-        report(f'setup/{name}', problem)
-
-
-def run_irqtop():
-    for name, problem in irqtop_suite.checks():
-        report(f'irqtop/{name}', problem)
-
 
 def run_libvirt():
     reason = libvirt_suite.unavailable()
@@ -365,13 +347,7 @@ def run_libvirt():
         print(f'skip libvirt: {reason}')
         return
     prepare('libvirt', '--prepare')
-    for name, problem in libvirt_suite.checks():
-        report(f'libvirt/{name}', problem)
-
-
-def run_package():
-    for name, problem in package_suite.checks():
-        report(f'package/{name}', problem)
+    run_checks('libvirt', libvirt_suite.checks())
 
 
 def listing(folder):
@@ -516,20 +492,13 @@ def run_newest_qemu():
 
 def run_series():
     """What scripts/export-series writes, and that QEMU with it is the same program."""
-    for name, problem in series_suite.qemu_checks():
-        report(f'series/{name}', problem)
+    run_checks('series', series_suite.qemu_checks())
     build = os.path.join(series_suite.SERIES, 'build')
     if os.path.exists(os.path.join(build, 'qemu-system-aarch64')):
         check_vmstate('series', build)
         run_meson('rvic-qtest', build)
         run_meson('rvic-kernel', build)
-    for name, problem in series_suite.linux_checks():
-        report(f'series/{name}', problem)
-
-
-def run_series_bisect():
-    for name, problem in series_suite.bisect_checks():
-        report(f'series-bisect/{name}', problem)
+    run_checks('series', series_suite.linux_checks())
 
 
 # ---- All -------------------------------------------------------------------
@@ -539,19 +508,16 @@ SUITES = {
     'style': Suite('shellcheck, checkpatch, licence lines, size of the patches',
                    run_style, True, False),
     'setup': Suite("set-up's own behaviour: patches, downloads, arguments",
-                   run_setup_suite, False, False),
-    'package': Suite('the Debian packages in a Debian of their own, drivers in a Linux tree',
-                     run_package, True, False),
+                   lambda: run_checks('setup', setup_suite.checks()), False, False),
     'bindings': Suite('device tree: binding schemas, and the trees that QEMU generates',
                       run_bindings, True, False),
     'fuzz': Suite('random sequences: the state machines and a model do the same',
                   lambda: run_meson('rvic-fuzz'), False, False),
     'mutations': Suite('faults planted in the state machines are found by that',
-                       run_mutations, False, False),
+                       lambda: run_checks('mutations', mutations.checks(os.path.realpath(BUILD))),
+                       False, False),
     'spin': Suite('a model of the protocol between device and drivers, checked with spin',
-                  lambda: run_spin(spin.usual()), False, False),
-    'irqtop': Suite('scripts/irqtop: what it shows, its screen, what may go wrong',
-                    run_irqtop, True, False),
+                  lambda: run_checks('spin', spin.usual()), False, False),
     'vmstate': Suite('the format of saved machines is what it was',
                      lambda: check_vmstate('vmstate', BUILD), False, False),
     'qtest': Suite('the device models without a running vCPU',
@@ -564,17 +530,24 @@ SUITES = {
                      run_libvirt, True, False),
     'kvm': Suite('guests on KVM, in an emulated arm64 machine where there is no real one',
                  run_kvm, True, False),
+    'irqtop': Suite('scripts/irqtop: what it shows, its screen, what may go wrong',
+                    lambda: run_checks('irqtop', irqtop_suite.checks()), True, False),
     'docs': Suite('the manual, and the commands in it', run_docs, True, False),
-    'docs-long': Suite('those commands that take long', lambda: run_docs(True), True, True),
+    'package': Suite('the Debian package in a Debian of its own, drivers in a Linux tree',
+                     lambda: run_checks('package', package_suite.checks()), True, False),
+    'series': Suite('patches for QEMU and Linux: they apply, and what is built of them works',
+                    run_series, True, False),
+    'docs-long': Suite('commands of the manual that take long', lambda: run_docs(True),
+                       True, True),
+    'series-bisect': Suite('each of the patches builds',
+                           lambda: run_checks('series-bisect', series_suite.bisect_checks()),
+                           False, True),
     'kvm-newest': Suite("the same with the newest host kernel of Debian's backports",
                         lambda: run_kvm('newest'), True, True),
     'kvm-long': Suite('more of that, with larger numbers',
                       lambda: run_kvm(suite='rvic-kvm-long'), True, True),
     f'qemu-{NEWEST}': Suite(f'qtest and boot with QEMU {NEWEST}', run_newest_qemu, True, True),
-    'series': Suite('patches for QEMU and Linux: they apply, and what is built of them works',
-                    run_series, True, False),
-    'series-bisect': Suite('each of them builds', run_series_bisect, False, True),
-    'spin-long': Suite('more of the model', lambda: run_spin(spin.long()), False, True),
+    'spin-long': Suite('more of the model', lambda: run_checks('spin', spin.long()), False, True),
     'kernels': Suite('boot with the newest Linux, and with 64 KiB pages',
                      run_kernels, False, True),
     'foreign': Suite('scripts/setup --qemu with a tree that was given',
