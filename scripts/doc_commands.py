@@ -24,6 +24,10 @@ from commands import BUILD, TOP, contents, output
 GUEST = 'This is a shell in the guest'
 PROMPT = r'# (\x1b\[6n)?$'
 
+# Whom git knows
+SOMEBODY = {f'GIT_{role}_{what}': value for role in ('AUTHOR', 'COMMITTER')
+            for what, value in [('NAME', 'Somebody'), ('EMAIL', 'somebody@example.org')]}
+
 # In seconds. Guests and hosts are up after a few; what builds may take long.
 USUAL = 120
 LONG = 7200
@@ -89,7 +93,7 @@ class User:
         import pexpect
         child = pexpect.spawn('/bin/bash', ['-ec', text], cwd=folder, timeout=timeout,
                               encoding='utf-8', codec_errors='replace', dimensions=(50, 200),
-                              env={**os.environ, 'PATH': self.path, 'RVIC': TOP})
+                              env={**os.environ, **SOMEBODY, 'PATH': self.path, 'RVIC': TOP})
         self.children.append(child)
         return child
 
@@ -440,6 +444,7 @@ PAGES = {
     ],
     'docs/devel/arm-rvic.rst': [
         ('scripts/test qtest', U.long, 'long'),
+        ('scripts/export-series', U.command),
         ('scripts/docs', U.command),
         ('--figures', figures),
     ],

@@ -30,11 +30,37 @@ def qemu_tree():
     return os.path.dirname(build)
 
 
+# In the folder: the names of the patches that were written there
+NAMES = '.export-series'
+
+
+def numbered(folder):
+    """The names in a folder that are like those of a series."""
+    return sorted(map(os.path.basename, glob.glob(
+        os.path.join(glob.escape(folder), '[0-9]' * 4 + '-*.patch'))))
+
+
+def remove_former(folder):
+    """Remove a series that was written to FOLDER before, which may have no other one."""
+    try:
+        with open(os.path.join(folder, NAMES), encoding='utf-8') as file:
+            ours = file.read().split()
+    except FileNotFoundError:
+        ours = []
+    for name in numbered(folder):
+        if name not in ours:
+            raise Problem(f'{folder} has patches of somebody else, such as {name}: '
+                          'choose another folder')
+    for name in numbered(folder):
+        os.remove(os.path.join(folder, name))
+
+
 def main():
     parser = argparse.ArgumentParser(prog='scripts/export-series', description=__doc__,
                                      allow_abbrev=False)
     parser.add_argument('directory', metavar='DIR',
-                        help='where patches go; made if it is missing; old ones are removed')
+                        help='where patches go; made if it is missing; those that this '
+                        'wrote there before are removed')
     parser.add_argument('--linux', action='store_true',
                         help='the drivers of linux/ for Linux, not the rest for QEMU')
     parser.add_argument('--tree', help='the source tree that patches are for (default: what '
@@ -47,9 +73,10 @@ def main():
         else:
             series = export_qemu.series(args.tree or qemu_tree(), author)
         os.makedirs(args.directory, exist_ok=True)
-        for name in glob.glob(os.path.join(glob.escape(args.directory), '[0-9]' * 4 + '-*.patch')):
-            os.remove(name)
+        remove_former(args.directory)
         number = patch_series.write(args.directory, *series, author)
+        with open(os.path.join(args.directory, NAMES), 'w', encoding='utf-8') as file:
+            file.writelines(f'{name}\n' for name in numbered(args.directory))
     except (Problem, OSError) as error:
         parser.exit(1, f'scripts/export-series: error: {error}\n')
     print(f'{number} patches and a cover letter are in {args.directory}: '

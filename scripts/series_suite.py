@@ -101,8 +101,24 @@ def check_errors(folder):
         if old is not None:
             with open(path, 'w', encoding='utf-8') as target:
                 target.write(old)
+    # Patches of somebody else are not touched, its own former ones are.
+    others = os.path.join(folder, 'others')
+    os.mkdir(others)
+    with open(os.path.join(others, '0001-mine.patch'), 'w', encoding='utf-8') as file:
+        file.write('mine')
+    status, text = output(script, '--tree', TREE, others, env=ENV)
+    if status != 1 or 'somebody else, such as 0001-mine.patch' not in text or \
+            os.listdir(others) != ['0001-mine.patch']:
+        problem += f'others: status {status}: {text}{os.listdir(others)}\n'
     if not problem:
         problem = export(out, '--tree', TREE, script=script)
+        with open(os.path.join(out, '0099-former.patch'), 'w', encoding='utf-8') as file:
+            file.write('former')
+        with open(os.path.join(out, '.export-series'), 'a', encoding='utf-8') as file:
+            file.write('0099-former.patch\n')
+        problem = problem or export(out, '--tree', TREE, script=script)
+        if os.path.exists(os.path.join(out, '0099-former.patch')):
+            problem += 'a former patch is left\n'
     return problem
 
 
