@@ -343,7 +343,8 @@ def beside(folder):
                          f'dpkg --verify qemu-rvic {shlex.join(DEBIANS)}')
         yield 'beside-debians', '' if text.count('QEMU emulator version') == 2 else text
         yield 'apparmor', check_apparmor(root)
-        root.must('rm -rf /srv/libvirt*; sed -i /backports/d /etc/apt/sources.list; apt-get -q -y purge qemu-rvic')
+        root.must('rm -rf /srv/libvirt*; sed -i /backports/d /etc/apt/sources.list; '
+                  'apt-get -q -y purge qemu-rvic')
         after = root.files()
         yield 'purge', ''.join(f'left behind: {name}\n' for name in sorted(after - before)) + \
             ''.join(f'taken away: {name}\n' for name in sorted(before - after))
