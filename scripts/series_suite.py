@@ -239,6 +239,9 @@ def bisect_checks():
         _, last = output('git', 'rev-parse', 'HEAD', cwd=SERIES)
         _, commits = output('git', 'log', '--reverse', '--format=%h %s', 'base..', cwd=SERIES)
         git(SERIES, 'checkout', '-q', 'base')
+        # What was generated for a later commit must not be found by an earlier one.
+        for name in 'build', 'build-kvm':
+            shutil.rmtree(os.path.join(SERIES, name), ignore_errors=True)
         yield 'configure', configure('--kvm')
         for commit in commits.splitlines():
             problem = git(SERIES, 'checkout', '-q', '-f', commit.split()[0])
