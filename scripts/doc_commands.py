@@ -479,7 +479,8 @@ PAGES = {
     ],
     # As one goes through the page with libvirt
     'docs/system/arm/virt-rvic-libvirt.rst':
-        [('virsh', test_has('scripts/libvirt_suite.py', 'check_page_commands'))] * 7,
+        [('virsh', test_has('scripts/libvirt_suite.py',
+                            'PAGES = [check_page_xml, check_page_commands'))] * 7,
     'docs/tools/rvic-irqtop.rst': [
         ('-qmp', U.start_guest),
         ('rvic-irqtop unix:', irqtop),

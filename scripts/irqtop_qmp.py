@@ -60,6 +60,9 @@ def parse_address(text):
 
     :raises Failure: it is none
     """
+    # Behind its first comma the option has what only QEMU wants to know.
+    if not os.path.exists(text):
+        text = re.sub(r',(server|wait|nowait)\b.*', '', text)
     kind, _, rest = text.partition(':')
     if kind == 'unix' and rest:
         return rest
@@ -84,6 +87,8 @@ class Socket:
         """
         self.patience = patience
         self.reason = None
+        # Devices may be other ones than before.
+        self.changed = False
         where = parse_address(address)
         # Else it would look like a socket at which nobody listens any more.
         if isinstance(where, str) and os.path.exists(where) and not \
@@ -163,6 +168,8 @@ class Socket:
         for event in self.client.events.clear():
             if event['event'] == 'SHUTDOWN':
                 self.reason = event['data'].get('reason')
+            if event['event'] in ('DEVICE_DELETED', 'RESET'):
+                self.changed = True
 
 
 class Domain:
@@ -178,6 +185,8 @@ class Domain:
         self.patience = patience
         self.virsh = ['virsh', '--quiet', *(['--connect', uri] if uri else [])]
         self.began = False
+        # libvirt does not pass events on.
+        self.changed = False
 
     def close(self):
         """Nothing is open."""
@@ -195,6 +204,8 @@ class Domain:
                                   start_new_session=True)
         except FileNotFoundError:
             raise Failure('--domain: there is no virsh: install libvirt-clients') from None
+        except OSError as error:
+            raise Failure(f'virsh: {error.strerror}') from None
         except subprocess.TimeoutExpired:
             raise Failure(f'virsh has not answered for {self.patience} s') from None
         answers = [self.parse(line) for line in done.stdout.splitlines() if line.strip()]
@@ -352,6 +363,9 @@ class Vm:
             inputs, instances = parse_irq_statistics(state[0]['human-readable-text']), None
         else:
             inputs, instances = state
+        if self.connection.changed:
+            self.connection.changed = False
+            self.pci = {}
         unknown = {entry['requester'] for entry in inputs if 'requester' in entry} - set(self.pci)
         if unknown:
             pci, = self.connection.execute([command('query-pci')])

@@ -498,6 +498,13 @@ def check_changes(vm):
         seen = stream.until(lambda seen: not any(cpu['irq'] for cpu in seen['cpus']), 'the reset')
         expect(not any(entry['pending'] or not entry['masked'] for cpu in seen['cpus']
                        for entry in cpu['intids']), 'something survived the reset:', seen)
+        # Stopped for a while, it does not make up for looks that it has missed.
+        stream.process.send_signal(signal.SIGSTOP)
+        time.sleep(1.5)
+        stream.process.send_signal(signal.SIGCONT)
+        stream.until(lambda seen: seen['elapsed'] > 1, 'the view after a stop')
+        elapsed = [stream.next()['elapsed'] for _ in range(4)]
+        expect(min(elapsed) > 0.05, f'seconds between views after a stop: {elapsed}')
         rates = rates_of(seen)
         for _ in range(5):
             rates += rates_of(stream.next())
@@ -844,6 +851,14 @@ def check_pipe(vm):
                           shell=True, capture_output=True, text=True, timeout=PATIENCE,
                           check=False)
     expect(not done.stderr and len(done.stdout.splitlines()) == 2, done.stderr)
+    done = subprocess.run(f'{IRQTOP} --json --once {vm.address} >/dev/full', shell=True,
+                          capture_output=True, text=True, timeout=PATIENCE, check=False)
+    equal((done.returncode, done.stderr), (1, 'irqtop: error: No space left on device\n'),
+          'a full disk')
+    complaint_of('--cpus: there is no vCPU 77: this VM has 3', '--once', '--cpus', '0,77',
+                 vm.address)
+    # As QEMU has it
+    view(vm.address + ',server=on,wait=off', '--interval', '0')
 
 
 def check_installed(vm):

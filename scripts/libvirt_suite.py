@@ -208,7 +208,11 @@ MISTAKES = [
     (['--kernel', 'Image', '--vcpus', '513'], "'513' is not a number between 1 and 512"),
     (['--kernel', 'Image', '--vcpus', 'x'], "'x' is not a number between 1 and 512"),
     (['--kernel', 'Image', '--memory', '1024'], "'1024' is not a size such as 512M or 2G"),
+    (['--kernel', 'Image', '--memory', '1M'], "'1M' is not between 64M and 4T"),
+    (['--kernel', 'Image', '--memory', '99999999T'], "'99999999T' is not between 64M and 4T"),
     (['--kernel', 'Image', '--disk', 'nothing'], "there is no disk 'nothing'"),
+    (['--kernel', 'Image', '--disk', 'a\x01b'], 'XML cannot have control characters'),
+    (['--kernel', 'Image', '--qmp', '/a\x01b'], 'XML cannot have control characters'),
     (['--kernel', 'Image', '--emulator', 'guest.qcow2'], "guest.qcow2' is not a program"),
     (['--kernel', 'Image', '--name', 'a/b'], "'a/b' is not a name"),
     (['--kernel', 'Image', '--uuid', '12'], "'12' is not a UUID"),
@@ -332,6 +336,9 @@ def check_vcpupin(domain):
     found = [sorted(os.sched_getaffinity(thread)) for thread in threads]
     expect(found == [[cpus[-1]], [cpus[0]]], f'{found}\n{domain.virsh("vcpupin")}')
     expect(domain.type('nproc') == '2', 'the guest has lost a CPU')
+    domain.virsh('emulatorpin', str(cpus[0]), '--live')
+    expect(sorted(os.sched_getaffinity(domain.pid())) == [cpus[0]], domain.virsh('emulatorpin'))
+    domain.virsh('emulatorpin', f'{cpus[0]}-{cpus[-1]}', '--live')
     for vcpu in range(2):
         domain.virsh('vcpupin', str(vcpu), f'{cpus[0]}-{cpus[-1]}', '--live')
 
@@ -355,6 +362,11 @@ def check_hotplug(domain):
     until(lambda: disks() == 'vda vdb', disks)
     domain.virsh('detach-disk', 'vdb', '--live')
     until(lambda: disks() == 'vda', disks)
+
+
+def check_no_nmi(domain):
+    text = domain.virsh('inject-nmi', fails=True)
+    expect('machine does not provide NMIs' in text, text)
 
 
 def check_setmem(domain):
@@ -532,6 +544,19 @@ def check_page_xml():
         expect(block.startswith('<qemu:arg') and len(block.splitlines()) == 2, block)
 
 
+# Words of the page's commands, and what has to be in their output
+SAID = {
+    'virsh define': "Domain 'rvic' defined from rvic.xml",
+    'info pic': 'rVIC: 32 trusted, 992 untrusted INTIDs',
+    '"irqchip"': '"return": "rvic"',
+    'virsh dominfo': 'custom-argv',
+    'domcapabilities': '<mode name=\'maximum\' supported=\'yes\'>',
+    'domstate': 'paused (user)',
+    'snapshot-revert': 'Domain snapshot before deleted',
+    'migrate': "Domain 'rvic' destroyed",
+}
+
+
 def check_page_commands():
     """A user does what the page says, one after the other."""
     class Page(Domain):
@@ -548,6 +573,9 @@ def check_page_commands():
         for block in done:
             status, text = output('bash', '-e', '-c', block, cwd=os.getcwd())
             expect(not status, f'{block}{text}')
+            for word, wanted in SAID.items():
+                expect(word not in block or wanted in text, f'{block}{text}')
+            expect('restore' not in block or domain.state() == 'running', domain.state())
             if 'virsh start' in block and 'migrate' not in block:
                 domain.connect()
             if 'virsh shutdown' in block:
@@ -650,7 +678,7 @@ def attempt(check, *arguments):
 
 
 LIFE = [check_boot, check_dominfo, check_info_pic, check_sandbox, check_irqtop, check_suspend,
-        check_vcpupin, check_setvcpus, check_hotplug, check_setmem, check_reboot, check_save,
+        check_vcpupin, check_setvcpus, check_hotplug, check_no_nmi, check_setmem, check_reboot, check_save,
         check_snapshot, check_migration, check_refused_migration, check_shutdown]
 PAGES = [check_page_xml, check_page_commands, check_hook, check_wrapper, check_libvirt_hook]
 
