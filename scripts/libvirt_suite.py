@@ -549,7 +549,7 @@ SAID = {
     'virsh define': "Domain 'rvic' defined from rvic.xml",
     'info pic': 'rVIC: 32 trusted, 992 untrusted INTIDs',
     '"irqchip"': '"return": "rvic"',
-    'virsh dominfo': 'custom-argv',
+    'virsh dominfo': 'custom configuration parameters',
     'domcapabilities': '<mode name=\'maximum\' supported=\'yes\'>',
     'domstate': 'paused (user)',
     'snapshot-revert': 'Domain snapshot before deleted',
@@ -678,8 +678,8 @@ def attempt(check, *arguments):
 
 
 LIFE = [check_boot, check_dominfo, check_info_pic, check_sandbox, check_irqtop, check_suspend,
-        check_vcpupin, check_setvcpus, check_hotplug, check_no_nmi, check_setmem, check_reboot, check_save,
-        check_snapshot, check_migration, check_refused_migration, check_shutdown]
+        check_vcpupin, check_setvcpus, check_hotplug, check_no_nmi, check_setmem, check_reboot,
+        check_save, check_snapshot, check_migration, check_refused_migration, check_shutdown]
 PAGES = [check_page_xml, check_page_commands, check_hook, check_wrapper, check_libvirt_hook]
 
 
