@@ -70,6 +70,8 @@ static void drive_all(void)
     }
 }
 
+static void start_poller(void);
+
 void shim_engine_init(ShimVM *vm)
 {
     struct kvm_smccc_filter filter = {
@@ -97,6 +99,7 @@ void shim_engine_init(ShimVM *vm)
         model.mpidr[n] &= 0xff00ffffff;
     }
     rvic_model_reset(&model);
+    start_poller();
 }
 
 void shim_engine_edge(unsigned input)
@@ -166,18 +169,36 @@ static struct {
 
 static int poller = -1;
 
+/*
+ * KVM loses an IRQ that another thread raises while the vCPU is being loaded,
+ * once in some thousands: so a high one is raised again and again.
+ */
+enum { AGAIN_MS = 20 };
+
+static void raise_again(void)
+{
+    for (unsigned n = 0; n < machine->num_vcpus; n++) {
+        if (machine->vcpu[n].irq) {
+            machine->vcpu[n].irq = false;
+            drive(n);
+        }
+    }
+}
+
 static void *poll_irqfds(void *unused)
 {
     struct epoll_event event;
     uint64_t count;
+    int ready;
 
     for (;;) {
-        if (epoll_wait(poller, &event, 1, -1) != 1) {
-            continue;
-        }
+        ready = epoll_wait(poller, &event, 1, AGAIN_MS);
         shim_lock();
-        if (irqfds[event.data.u32].own &&
-            read(irqfds[event.data.u32].own, &count, sizeof(count)) > 0) {
+        if (ready == 0) {
+            raise_again();
+        } else if (ready == 1 && irqfds[event.data.u32].own &&
+                   read(irqfds[event.data.u32].own, &count,
+                        sizeof(count)) > 0) {
             shim_engine_edge(irqfds[event.data.u32].gsi);
         }
         shim_unlock();
@@ -232,9 +253,6 @@ int shim_engine_irqfd(const struct kvm_irqfd *irqfd)
         (!assign && irqfds[n].gsi != irqfd->gsi)) {
         shim_violation("KVM_IRQFD: file %d is assigned twice or not at all",
                        irqfd->fd);
-    }
-    if (poller < 0) {
-        start_poller();
     }
     if (assign) {
         irqfds[n].fd = irqfd->fd;
