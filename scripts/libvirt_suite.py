@@ -540,8 +540,17 @@ def check_page_xml():
     """The page's XML is what is printed, and means what the page says."""
     wanted = libvirt_xml('--emulator', QEMU, '--kernel', 'Image', '--disk', 'guest.qcow2')
     expect(blocks(PAGE, 'xml')[0] == wanted.strip(), f'the page should have: {wanted}')
+    values = []
     for block in blocks(PAGE, 'xml')[1:]:
-        expect(block.startswith('<qemu:arg') and len(block.splitlines()) == 2, block)
+        pair = re.findall("^<qemu:arg value='(.*)'/>$", block, re.M)
+        expect(len(pair) == len(block.splitlines()) == 2, block)
+        # There is no KVM here.
+        values += [] if pair[0] == '-accel' else pair
+    expect('arm-rvic.num-untrusted=2016' in values, values)
+    with Domain('fragments', '--initrd', 'initramfs.cpio.gz', '--', *values) as domain:
+        domain.start()
+        text = domain.monitor('info pic')
+        expect('rVIC: 32 trusted, 2016 untrusted INTIDs' in text, text)
 
 
 # Words of the page's commands, and what has to be in their output
