@@ -84,6 +84,8 @@ class User:
         # As it is called where it is installed
         os.mkdir(os.path.join(folder, 'bin'))
         os.symlink(os.path.join(TOP, 'scripts/irqtop'), os.path.join(folder, 'bin/rvic-irqtop'))
+        os.symlink(os.path.join(BUILD, 'qemu-system-aarch64'),
+                   os.path.join(folder, 'bin/qemu-system-aarch64-rvic'))
         guest = os.path.join(BUILD, 'guest')
         for name in 'Image', 'initramfs.cpio.gz':
             os.symlink(os.path.join(guest, name), os.path.join(folder, name))
@@ -413,9 +415,23 @@ def inline_commands(page):
             yield text, text.split()
 
 
+# What else blocks may be in; none of these is typed
+LANGUAGES = {'shell', 'json', 'xml', 'python', 'yaml', 'sh'}
+PROGRAM = re.compile(r'(build/)?qemu-|virsh |scripts/|rvic-|apt|sudo |git |make |\$ ')
+
+
+def check_escaped(page):
+    """No block is a command that this does not see: in another language, or in none."""
+    from docutils.nodes import literal_block
+    for node in parse(page).findall(literal_block):
+        languages = set(node['classes']) - {'code'}
+        if languages - LANGUAGES or (not languages and PROGRAM.match(node.astext())):
+            yield f'{node.line}: should be of the language shell: {node.astext()}\n'
+
+
 def check_inline(page):
-    """Their scripts and options are there."""
-    problems = []
+    """Scripts and options within the text are there."""
+    problems = list(check_escaped(page))
     for text, words in inline_commands(page):
         said = output(os.path.join(TOP, words[0]), '--help')[1]
         problems += [f'{text}: {words[0]} --help has no {word}' for word in words[1:]
@@ -435,6 +451,9 @@ PAGES = {
         ('qemu-system-aarch64', U.guest_of_checkout),
         # Not on this system
         ('scripts/package', test_has('scripts/package_suite.py', 'apt-get -q -y')),
+    ],
+    'debian/man/qemu-system-aarch64-rvic.1.rst': [
+        ('qemu-system-aarch64-rvic', U.guest),
     ],
     'linux/README.rst': [
         ('Image', kernel_tree, 'long'),
