@@ -231,18 +231,18 @@ class User:
         self.expect(self.host, PROMPT)
         self.in_host(f'cd {os.path.join(BUILD, "guest")}; PATH={BUILD}:$PATH')
 
-    def in_host(self, text):
-        """A command there, to its end."""
+    def in_host(self, text, status=0):
+        """What a command there says, to its end."""
         if not self.host:
             self.start_host('scripts/kvm-host --shell')
         # One line, since the shell would show a prompt for each.
         self.host.sendline(text.replace('\\\n', ' ').replace('\n', '; ') + '; echo "status=$?"')
         self.expect(self.host, r'\r\nstatus=(\d+)')
-        if self.host.match[1] != '0':
-            raise Failed(f'exit status {self.host.match[1]}:\n{self.host.before}')
-        text = self.host.before
+        said, found = self.host.before, int(self.host.match[1])
         self.expect(self.host, PROMPT)
-        return text
+        if found != status:
+            raise Failed(f'exit status {found}:\n{said}')
+        return said
 
     def guest_in_host(self, text):
         """QEMU there with a guest that has the terminal."""
@@ -318,11 +318,9 @@ def main_job(_user, text):
 def fails(message):
     """It ends with an error, which this machine cannot help."""
     def run(user, text):
-        user.host.sendline(text.replace('\\\n', ' ') + '; echo "status=$?"')
-        user.expect(user.host, r'\r\nstatus=(\d+)')
-        if user.host.match[1] != '1' or message not in user.host.before:
-            raise Failed(f'exit status {user.host.match[1]}:\n{user.host.before}')
-        user.expect(user.host, PROMPT)
+        said = user.in_host(text, status=1)
+        if message not in said:
+            raise Failed(f'no {message!r} in:\n{said}')
     return run
 
 
