@@ -12,11 +12,11 @@ import glob
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 import textwrap
 import time
 
+import package_suite
 from commands import BUILD, TOP, contents, output
 
 # What the guest and the emulated host show when they are up; busybox asks the terminal
@@ -387,14 +387,7 @@ def kernel_tree(user, text):
     """In a Linux tree without our files."""
     tree = os.path.join(user.folder, 'linux')
     if not os.path.exists(tree):
-        with tempfile.TemporaryDirectory(dir=user.folder) as folder:
-            package = glob.glob(os.path.join(os.path.dirname(os.path.realpath(
-                os.path.join(BUILD, 'linux'))), 'dl/linux-source-6.12_*.deb'))[0]
-            subprocess.run(['dpkg-deb', '-x', package, folder], check=True)
-            os.mkdir(tree)
-            subprocess.run(['tar', '-C', tree, '--strip-components=1', '-xf',
-                            *glob.glob(os.path.join(folder, 'usr/src/linux-source-*.tar.xz'))],
-                           check=True)
+        package_suite.linux_tree(user.folder)
     user.end(user.spawn(text, tree, LONG))
 
 
@@ -531,7 +524,9 @@ MAN_PAGES = {'debian/man/rvic-irqtop.1.rst'}
 
 def checks(long=False):
     """Yield (name, problem) for each block, and for each page as a whole."""
-    with tempfile.TemporaryDirectory(prefix='rvic-docs-') as folder:
+    # On the cache's file system, for the Linux tree
+    cache = os.path.dirname(os.path.realpath(os.path.join(BUILD, 'linux')))
+    with tempfile.TemporaryDirectory(prefix='docs.', dir=os.path.join(cache, 'tmp')) as folder:
         user = User(folder)
         try:
             pages = output('git', 'ls-files', '-co', '--exclude-standard', '*.rst')[1].split()
