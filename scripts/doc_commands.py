@@ -297,6 +297,8 @@ def shell_of_host(user, text):
     user.expect(child, PROMPT)
     child.sendline('echo $((6 * 7))')
     user.expect(child, '42')
+    # Until it edits the next line, the terminal would take Ctrl-D for itself.
+    user.expect(child, PROMPT)
     child.sendcontrol('d')
     user.end(child)
 
