@@ -21,7 +21,7 @@ import posixpath
 import re
 import subprocess
 
-from patch_series import TOP, Problem, messages, patched, pristine, read
+from patch_series import TOP, Patch, Problem, messages, patched, pristine, read
 
 # Where files go: the first rule that matches
 PLACES = [
@@ -272,12 +272,29 @@ def added(version):
 def hooked(tree):
     """{name: (text before, text after)} of the files that patches/ change."""
     files, links = patched(tree, f"QEMU {pristine(tree, 'VERSION').strip()}", [
-        name for name in overlay() if re.fullmatch(r'patches/.*\.patch', name)
+        name for name in overlay() if re.fullmatch(r'patches/[^/]*\.patch', name)
         and name != 'patches/0001-build.patch'])
     for name, target in links.items():
         check_link(name, target)
     return {name: (before, with_includes(after, '', posixpath.dirname(name)))
             for name, (before, after) in files.items()}
+
+
+def mended(tree):
+    """What patches/fixes/ become, first in the series: (patch, {name: text})."""
+    steps, names, now = [], [], {}
+    for name in sorted(file for file in overlay()
+                       if re.fullmatch(r'patches/fixes/.*\.patch', file)):
+        names.append(name)
+        files, _ = patched(tree, f"QEMU {pristine(tree, 'VERSION').strip()}", names)
+        changes = {file: after for file, (before, after) in files.items()
+                   if after != now.get(file, before)}
+        # QEMU may have it already.
+        if changes:
+            message, _, _ = read(TOP, name).partition('\n---\n')
+            steps.append((Patch(name, re.sub(r'\n*SPDX-.*\s*\Z', '\n', message), []), changes))
+        now.update(changes)
+    return steps
 
 
 def check_link(name, target):
@@ -500,6 +517,12 @@ def series(tree, author):
     """(files as they are, cover letter, steps)"""
     state = State(tree, author)
     cover, *patches = messages('scripts/series/qemu')
+    fixes = mended(tree)
+    for patch, files in fixes:
+        for name in files:
+            if name in state.base:
+                raise Problem(f'{patch.name}: {name} is one of the files that hooks change')
+    base = {**state.base, **{name: pristine(tree, name) for _, files in fixes for name in files}}
     steps = [(patch, state.take(patch)) for patch in patches]
     state.check_complete()
-    return state.base, cover, steps
+    return base, cover, fixes + steps

@@ -325,11 +325,20 @@ hunk_headings() {
          /^@@ / { sub(/^@@ [^@]* @@ ?/, ""); sub(/\(.*/, ""); print file ": " $0 }'
 }
 
+# hunk_context: how many lines are around the changes of the patch on stdin
+hunk_context() {
+    awk '/^@@ / { lines = 0; leading = 1 }
+         leading && /^ / { if (++lines > most) most = lines }
+         /^[-+]/ { leading = 0 }
+         END { print most + 0 }'
+}
+
 # apply_series TREE TITLE PATCH...: makes TREE's files what the pristine ones
 # are with exactly these patches on them, and writes only files that differ
-# from what is there. All or nothing. A patch may add a file or a link.
+# from what is there. All or nothing. A patch may add a file or a link. One of
+# fixes/ that TREE has already is not needed.
 #
-# One line of context lets a hunk land in another function than it was made
+# Little context lets a hunk land in another function than it was made
 # for, so each must come out under the heading that its patch has.
 apply_series() {
     local tree=$1 title=$2 pristine=$1/.rvic-pristine
@@ -363,11 +372,14 @@ apply_series() {
     before=$(git -C "$scratch" write-tree)
     for patch; do
         name=$(basename "$(dirname "$patch")")/$(basename "$patch")
+        [[ $name != fixes/* ]] ||
+            ! git -C "$scratch" apply --check --reverse "$patch" 2>/dev/null || continue
         said=$(git -C "$scratch" apply --index --whitespace=nowarn "$patch" 2>&1) ||
             die "$name does not apply to $title: ${said//$'\n'/; }"
         after=$(git -C "$scratch" write-tree)
         said=$(diff <(hunk_headings <"$patch") \
-            <(git -C "$scratch" diff -U1 --no-renames "$before" "$after" | hunk_headings) |
+            <(git -C "$scratch" diff "-U$(hunk_context <"$patch")" --no-renames \
+                "$before" "$after" | hunk_headings) |
             sed -n 's/^< /expected "/p; s/^> /found "/p' | sed 's/$/"/') || true
         [ -z "$said" ] ||
             die "$name lands elsewhere in $title: ${said//$'\n'/, }"

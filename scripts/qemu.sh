@@ -29,10 +29,11 @@ unpack_debian() {
     dpkg-source --no-check --no-copy -x "$2" "$1"
 }
 
-# patch_tree: exactly patches/ on it
+# patch_tree: exactly patches/ and patches/fixes/ on it
 patch_tree() {
-    local patches=("$top"/patches/*.patch) stamp=$tree/.rvic-series series
-    series=$(cd "$top/patches" && sha256sum -- *.patch)
+    local patches=("$top"/patches/*.patch "$top"/patches/fixes/*.patch)
+    local stamp=$tree/.rvic-series series
+    series=$(cd "$top/patches" && sha256sum -- *.patch fixes/*.patch)
     [ "$series" != "$(cat "$stamp" 2>/dev/null || true)" ] || return 0
     apply_series "$tree" "QEMU $(cat "$tree/VERSION")" "${patches[@]}"
     printf '%s\n' "$series" >"$stamp"

@@ -111,6 +111,18 @@ def check_no_fit(lab):
     return '' if status == 1 and 'it has no b.c' in text else f'status {status}: {text}'
 
 
+def check_mended(lab):
+    """What a tree has already is not mended again; a hook that it has is refused."""
+    mended = SOURCE.replace('one(void)\n{\n', 'one(void)\n{\n    hook();\n')
+    lab.write('tree/a.c', mended)
+    status, text = lab.apply(lab.patch('patches/fixes/0001-fix.patch', 'a.c', 'one'),
+                             lab.patch('patches/fixes/0002-fix.patch', 'b.c', 'one'))
+    if status or lab.read('tree/a.c') != mended or lab.read('tree/b.c') != mended:
+        return f'status {status}: {text}'
+    status, text = lab.apply(lab.patch('patches/0001-hook.patch', 'a.c', 'one'))
+    return '' if status == 1 and 'lands elsewhere' in text else f'status {status}: {text}'
+
+
 def check_download(lab):
     """A damaged download is not used."""
     lab.write('cache/dl/file', 'as it was')
@@ -223,7 +235,7 @@ def check_dry_run(_lab):
 
 def checks():
     """(name, what is wrong) of each test."""
-    for check in (check_series, check_drift, check_no_fit, check_download, check_step,
+    for check in (check_series, check_drift, check_no_fit, check_mended, check_download, check_step,
                   check_arguments, check_versions, check_dry_run):
         with tempfile.TemporaryDirectory(prefix='rvic-test-') as folder:
             yield check.__name__[6:].replace('_', '-'), check(Lab(folder))
