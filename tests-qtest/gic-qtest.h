@@ -224,7 +224,7 @@ typedef struct GICMachine {
 /**
  * gic_start: start a virt machine with a GIC and watch the GIC's outputs
  * @options: of the machine: "gic-version=2,virtualization=on"
- * @cpus: how many
+ * @cpus: how many; outputs of more than 42 cannot be watched
  * @args: further arguments for QEMU
  */
 GICMachine *gic_start(const char *options, unsigned cpus, const char *args);
