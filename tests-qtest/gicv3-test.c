@@ -1113,6 +1113,26 @@ static void test_nmi(void)
     gic_quit(gic);
 }
 
+/* GICD_INMIRn and GICR_INMIR0: reset to 0 */
+static void test_nmi_reset(void)
+{
+    GICMachine *gic = start_signalling(V3, 2);
+
+    if (!FIELD_EX32(gicd_read(gic, GICD_TYPER), GICD_TYPER, NMI)) {
+        g_test_skip("no FEAT_GICv3_NMI");
+        gic_quit(gic);
+        return;
+    }
+    gicd_write(gic, GICD_INMIR(1), ALL_ONES);
+    gicr_write(gic, 1, GICR_INMIR0, ALL_ONES);
+    g_assert_cmphex(gicd_read(gic, GICD_INMIR(1)), ==, ALL_ONES);
+    g_assert_cmphex(gicr_read(gic, 1, GICR_INMIR0), ==, ALL_ONES);
+    gic_reset(gic);
+    g_assert_cmphex(gicd_read(gic, GICD_INMIR(1)), ==, 0);
+    g_assert_cmphex(gicr_read(gic, 1, GICR_INMIR0), ==, 0);
+    gic_quit(gic);
+}
+
 /* CPUs of the second region, and of another Aff1, are reached as all others */
 static void test_many_cpus(void)
 {
@@ -1390,6 +1410,7 @@ int main(int argc, char **argv)
     qtest_add_func("/gicv3/signalling/order", test_order);
     qtest_add_func("/gicv3/signalling/groups", test_groups);
     qtest_add_func("/gicv3/signalling/nmi", test_nmi);
+    qtest_add_func("/gicv3/signalling/nmi-reset", test_nmi_reset);
 
     qtest_add_func("/gicv3/security/ctlr", test_secure_ctlr);
     qtest_add_func("/gicv3/security/bits", test_secure_bits);
