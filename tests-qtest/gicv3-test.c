@@ -1316,6 +1316,30 @@ static void test_secure_bits(void)
     gic_quit(gic);
 }
 
+/* ... and so are those of GICD_INMIRn and GICR_INMIR0, which have no pair */
+static void test_secure_nmi(void)
+{
+    const uint32_t group1 = 0x0ff0f00f;
+    GICMachine *gic = gicv3_start(SECURE, 1, "");
+
+    secure_gicd_write(gic, GICD_IGROUPR(1), group1);
+    secure_gicr_write(gic, 0, GICR_IGROUPR0, group1);
+    secure_gicd_write(gic, GICD_INMIR(1), ALL_ONES);
+    secure_gicr_write(gic, 0, GICR_INMIR0, ALL_ONES);
+    if (!secure_gicd_read(gic, GICD_INMIR(1))) {
+        g_test_skip("no FEAT_GICv3_NMI");
+        gic_quit(gic);
+        return;
+    }
+    g_assert_cmphex(gicd_read(gic, GICD_INMIR(1)), ==, group1);
+    g_assert_cmphex(gicr_read(gic, 0, GICR_INMIR0), ==, group1);
+    gicd_write(gic, GICD_INMIR(1), 0);
+    gicr_write(gic, 0, GICR_INMIR0, 0);
+    g_assert_cmphex(secure_gicd_read(gic, GICD_INMIR(1)), ==, ~group1);
+    g_assert_cmphex(secure_gicr_read(gic, 0, GICR_INMIR0), ==, ~group1);
+    gic_quit(gic);
+}
+
 /* 4.8.1: the Non-secure view is the lower half of the priorities */
 static void test_secure_priorities(void)
 {
@@ -1414,6 +1438,7 @@ int main(int argc, char **argv)
 
     qtest_add_func("/gicv3/security/ctlr", test_secure_ctlr);
     qtest_add_func("/gicv3/security/bits", test_secure_bits);
+    qtest_add_func("/gicv3/security/nmi", test_secure_nmi);
     qtest_add_func("/gicv3/security/priorities", test_secure_priorities);
     qtest_add_func("/gicv3/security/nsacr", test_secure_nsacr);
 
