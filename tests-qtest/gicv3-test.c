@@ -1390,6 +1390,22 @@ static void test_secure_nsacr(void)
     gic_quit(gic);
 }
 
+/* GICR_WAKER is Secure unless there is one Security state only */
+static void test_secure_waker(void)
+{
+    const uint32_t asleep = R_GICR_WAKER_ProcessorSleep_MASK |
+                            R_GICR_WAKER_ChildrenAsleep_MASK;
+    GICMachine *gic = gicv3_start(SECURE, 1, "");
+
+    g_assert_cmphex(secure_gicr_read(gic, 0, GICR_WAKER), ==, asleep);
+    gicr_write(gic, 0, GICR_WAKER, 0);
+    g_assert_cmphex(secure_gicr_read(gic, 0, GICR_WAKER), ==, asleep);
+    g_assert_cmphex(gicr_read(gic, 0, GICR_WAKER), ==, 0);
+    secure_gicr_write(gic, 0, GICR_WAKER, 0);
+    g_assert_cmphex(secure_gicr_read(gic, 0, GICR_WAKER), ==, 0);
+    gic_quit(gic);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -1441,6 +1457,7 @@ int main(int argc, char **argv)
     qtest_add_func("/gicv3/security/nmi", test_secure_nmi);
     qtest_add_func("/gicv3/security/priorities", test_secure_priorities);
     qtest_add_func("/gicv3/security/nsacr", test_secure_nsacr);
+    qtest_add_func("/gicv3/security/waker", test_secure_waker);
 
     qtest_add_func("/gicv3/migration/registers", test_migration_registers);
     qtest_add_func("/gicv3/migration/lines", test_migration_lines);
