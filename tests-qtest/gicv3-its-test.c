@@ -707,6 +707,21 @@ static void test_id_bits(void)
     gic_quit(gic);
 }
 
+/* GICR_PENDBASER.PTZ is write-only */
+static void test_pendbaser(void)
+{
+    GICMachine *gic = gic_start(V3, CPUS, "");
+    uint64_t high = gicv3_rd_base(gic, 1) + A_GICR_PENDBASER + 4;
+
+    gicr_write64(gic, 1, GICR_PENDBASER, PENDING(1) |
+                 R_GICR_PENDBASER_PTZ_MASK);
+    g_assert_cmphex(gicr_read64(gic, 1, GICR_PENDBASER), ==, PENDING(1));
+    qtest_writel(gic->qts, high, R_GICR_PENDBASER_PTZ_MASK >> 32);
+    g_assert_cmphex(gicr_read64(gic, 1, GICR_PENDBASER), ==, PENDING(1));
+    g_assert_cmphex(gicr_read64(gic, 2, GICR_PENDBASER), ==, 0);
+    gic_quit(gic);
+}
+
 /* What is not there: DeviceIDs, EventIDs, collections, LPIs, Redistributors */
 static void test_out_of_range(void)
 {
@@ -1268,6 +1283,7 @@ int main(int argc, char **argv)
     qtest_add_func("/gicv3-its/registers/v4", test_v4);
     qtest_add_func("/gicv3-its/registers/basers", test_basers);
     qtest_add_func("/gicv3-its/registers/cbaser", test_cbaser);
+    qtest_add_func("/gicv3-its/registers/pendbaser", test_pendbaser);
     qtest_add_func("/gicv3-its/registers/access-sizes", test_access_sizes);
     qtest_add_func("/gicv3-its/registers/reset", test_reset);
 
