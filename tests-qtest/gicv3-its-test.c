@@ -707,6 +707,26 @@ static void test_id_bits(void)
     gic_quit(gic);
 }
 
+/* ... and what is behind tables of that size is not the GIC's */
+static void test_move_beyond(void)
+{
+    const unsigned beyond = 20000;
+    GICMachine *gic = start();
+
+    map_device(gic);
+    issue(gic, cmd_mapti(DEVICE, EVENT, beyond, COLLECTION));
+    for (unsigned cpu = 1; cpu < CPUS; cpu++) {
+        disable_lpis(gic, cpu);
+        gicr_write64(gic, cpu, GICR_PROPBASER, CONFIGURATION | 13);
+        enable_lpis(gic, cpu);
+    }
+    qtest_writeb(gic->qts, PENDING(1) + beyond / 8, 0xff);
+    issue_bad(gic, cmd_movi(DEVICE, EVENT, OTHER));
+    g_assert_cmphex(qtest_readb(gic->qts, PENDING(1) + beyond / 8), ==, 0xff);
+    g_assert_cmphex(qtest_readb(gic->qts, PENDING(2) + beyond / 8), ==, 0);
+    gic_quit(gic);
+}
+
 /* GICR_PENDBASER.PTZ is write-only */
 static void test_pendbaser(void)
 {
@@ -1292,6 +1312,7 @@ int main(int argc, char **argv)
     qtest_add_func("/gicv3-its/commands/discard", test_discard);
     qtest_add_func("/gicv3-its/commands/unmap", test_unmap);
     qtest_add_func("/gicv3-its/commands/move", test_move);
+    qtest_add_func("/gicv3-its/commands/move-beyond", test_move_beyond);
     qtest_add_func("/gicv3-its/commands/out-of-range", test_out_of_range);
     qtest_add_func("/gicv3-its/commands/unknown", test_unknown_commands);
     qtest_add_data_func("/gicv3-its/commands/random", V3, test_random);
