@@ -435,6 +435,24 @@ static void test_cbaser(void)
     gic_quit(gic);
 }
 
+/* GITS_CREADR is the ITS's to write */
+static void test_creadr(void)
+{
+    GICMachine *gic = start();
+    uint64_t creadr;
+
+    map_event(gic);
+    creadr = gits_read64(gic, GITS_CREADR);
+    gits_write64(gic, GITS_CREADR, 0);
+    g_assert_cmphex(gits_read64(gic, GITS_CREADR), ==, creadr);
+    gits_write(gic, GITS_CREADR, 0);
+    g_assert_cmphex(gits_read64(gic, GITS_CREADR), ==, creadr);
+    qtest_writel(gic->qts, GITS_BASE + A_GITS_CREADR + 4, 1);
+    g_assert_cmphex(gits_read64(gic, GITS_CREADR), ==, creadr);
+    expect_works(gic);
+    gic_quit(gic);
+}
+
 /* All sizes at the offsets of registers, and some others: nothing ends QEMU */
 static void sweep(GICMachine *gic, uint64_t addr, unsigned length)
 {
@@ -1303,6 +1321,7 @@ int main(int argc, char **argv)
     qtest_add_func("/gicv3-its/registers/v4", test_v4);
     qtest_add_func("/gicv3-its/registers/basers", test_basers);
     qtest_add_func("/gicv3-its/registers/cbaser", test_cbaser);
+    qtest_add_func("/gicv3-its/registers/creadr", test_creadr);
     qtest_add_func("/gicv3-its/registers/pendbaser", test_pendbaser);
     qtest_add_func("/gicv3-its/registers/access-sizes", test_access_sizes);
     qtest_add_func("/gicv3-its/registers/reset", test_reset);
