@@ -1000,6 +1000,47 @@ static void test_two_levels(void)
     gic_quit(gic);
 }
 
+/*
+ * A table in no memory, where the ITS stalls if it does so at all: it stays
+ * there until it is asked to retry by GITS_CWRITER.Retry
+ */
+static void test_retry(void)
+{
+    GICMachine *gic = start();
+    unsigned number = next_written(gic);
+
+    set_up_two_levels(gic, DEVICES);
+    qtest_writeq(gic->qts, DEVICES, NOTHING | V);
+    issue_nowait(gic, cmd_mapd(DEVICE, ITT(0), EVENT_BITS));
+    if (!is_stalled(gic)) {
+        g_test_skip("no stalls");
+        gic_quit(gic);
+        return;
+    }
+    g_assert_cmpuint(next_read(gic), ==, number);
+    write_command(gic, number + 1, cmd_mapc(gic, COLLECTION, 1));
+    write_command(gic, number + 2, cmd_mapti(DEVICE, EVENT, LPI, COLLECTION));
+
+    /* still in vain */
+    gits_write64(gic, GITS_CWRITER, (number + 1) * COMMAND_SIZE |
+                 R_GITS_CWRITER_Retry_MASK);
+    g_assert_true(is_stalled(gic));
+    g_assert_cmpuint(next_read(gic), ==, number);
+
+    qtest_writeq(gic->qts, DEVICES, LEVEL_2 | V);
+    write_cwriter(gic, number + 3);
+    g_assert_true(is_stalled(gic));
+    g_assert_cmpuint(next_read(gic), ==, number);
+    gits_write64(gic, GITS_CWRITER, (number + 3) * COMMAND_SIZE |
+                 R_GITS_CWRITER_Retry_MASK);
+    g_assert_false(is_stalled(gic));
+    g_assert_cmpuint(next_read(gic), ==, number + 3);
+    g_assert_false(FIELD_EX64(gits_read64(gic, GITS_CWRITER), GITS_CWRITER,
+                              Retry));
+    expect_works(gic);
+    gic_quit(gic);
+}
+
 /* Enabled without tables, which is UNPREDICTABLE: nothing comes of it */
 static void test_no_tables(void)
 {
@@ -1344,6 +1385,7 @@ int main(int argc, char **argv)
     qtest_add_func("/gicv3-its/queue/wrap", test_wrap);
     qtest_add_func("/gicv3-its/queue/waiting", test_waiting_commands);
     qtest_add_func("/gicv3-its/queue/none", test_no_queue);
+    qtest_add_func("/gicv3-its/queue/retry", test_retry);
 
     qtest_add_func("/gicv3-its/tables/none", test_no_tables);
     qtest_add_func("/gicv3-its/tables/small", test_small_tables);
