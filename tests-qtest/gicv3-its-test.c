@@ -1000,6 +1000,18 @@ static void test_two_levels(void)
     gic_quit(gic);
 }
 
+/* ... of which the first one can be as large as GITS_BASERn.Size allows */
+static void test_large_table(void)
+{
+    GICMachine *gic = start();
+
+    set_up_two_levels(gic, LARGE_TABLE | 63);
+    qtest_writeq(gic->qts, LARGE_TABLE, LEVEL_2 | V);
+    map_event(gic);
+    expect_works(gic);
+    gic_quit(gic);
+}
+
 /*
  * A table in no memory, where the ITS stalls if it does so at all: it stays
  * there until it is asked to retry by GITS_CWRITER.Retry
@@ -1390,6 +1402,7 @@ int main(int argc, char **argv)
     qtest_add_func("/gicv3-its/tables/none", test_no_tables);
     qtest_add_func("/gicv3-its/tables/small", test_small_tables);
     qtest_add_func("/gicv3-its/tables/two-levels", test_two_levels);
+    qtest_add_func("/gicv3-its/tables/large", test_large_table);
 
     qtest_add_func("/gicv3-its/lpis/id-bits", test_id_bits);
     qtest_add_func("/gicv3-its/lpis/disabled", test_disabled_lpis);
