@@ -387,7 +387,8 @@ static void test_v4(void)
 /* GITS_BASERn: type and size of entries are fixed, and all of unimplemented */
 static void test_basers(void)
 {
-    const uint64_t fixed = R_GITS_BASER_Type_MASK | R_GITS_BASER_Entry_Size_MASK;
+    const uint64_t fixed = R_GITS_BASER_Type_MASK |
+                           R_GITS_BASER_Entry_Size_MASK;
     GICMachine *gic = gic_start(V3, CPUS, "");
 
     for (unsigned n = 0; n < GITS_NUM_BASERS; n++) {
@@ -520,7 +521,7 @@ static void test_mapi(void)
     gic_quit(gic);
 }
 
-/* GITS_TRANSLATER, which a write without a requester is of DeviceID 0 for */
+/* GITS_TRANSLATER: a write of no PCI device has DeviceID 0 here */
 static void test_translater(void)
 {
     GICMachine *gic = start();
