@@ -164,7 +164,8 @@ MAINTAINED = [
     'target/arm/kvm_host_cpus*', 'target/arm/kvm_pmu*', 'target/arm/kvm_reasons.h',
     'target/arm/kvm_rvic*', 'target/arm/kvm_spe*', 'target/arm/tcg/tcg_rvic*',
     'tests/functional/baremetal/*', 'tests/functional/guest/*', 'tests/functional/*rvic*',
-    'tests/qtest/fuzz/rvic*', 'tests/qtest/*rvi[cd]*', 'tests/qtest/virt-gic-dtb-test.c',
+    'tests/functional/test_aarch64_gic_virt.py', 'tests/qtest/fuzz/rvic*',
+    'tests/qtest/gic*', 'tests/qtest/*rvi[cd]*', 'tests/qtest/virt-gic-dtb-test.c',
     'tests/rvic/*',
 ]
 
@@ -406,7 +407,8 @@ def only_there(text, folder, there):
         return ''
     paragraphs = []
     for before in text.split('\n\n'):
-        after = re.sub(r'^(\w+_ss\.add\((?:when: [^:]*,\s+if_\w+: )?)files\(([^)]*)(\)\)\n)',
+        after = re.sub(r'^(\w+_ss\.add\((?:when: [^:]*,\s+if_\w+: )?'
+                       r'|\w+ = declare_dependency\(sources: )files\(([^)]*)(\)\)\n)',
                        sources, before + '\n', flags=re.M)
         # A test's line goes with what is said of it.
         after = re.sub(r"(?:^  #.*\n)*^  '([\w-]+)': \[.*\n", lambda found: found[0] if any(
