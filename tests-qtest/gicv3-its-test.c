@@ -12,6 +12,7 @@
 #include "gicv3-qtest.h"
 
 #define V3              "gic-version=3"
+#define V4              "gic-version=4,virtualization=on"
 #define CPUS            3
 
 /* In RAM, away from the programs of vCPUs that run */
@@ -64,6 +65,13 @@ enum {
     INVALL = 0x0d,
     MOVALL = 0x0e,
     DISCARD = 0x0f,
+    VMOVI = 0x21,
+    VMOVP = 0x22,
+    VSYNC = 0x25,
+    VMAPP = 0x29,
+    VMAPTI = 0x2a,
+    VMAPI = 0x2b,
+    VINVALL = 0x2d,
 };
 
 #define V               (1ULL << 63)
@@ -129,6 +137,37 @@ static Command cmd_invall(uint16_t collection)
 static Command cmd_movall(GICMachine *gic, unsigned from, unsigned to)
 {
     return (Command) { { MOVALL, 0, rd_base(gic, from), rd_base(gic, to) } };
+}
+
+static Command cmd_vmapp(GICMachine *gic, uint16_t vpe, unsigned cpu,
+                         uint64_t table)
+{
+    return (Command) { { VMAPP, (uint64_t)vpe << 32, V | rd_base(gic, cpu),
+                         table | LPI_IDBITS } };
+}
+
+static Command cmd_vmapti(uint32_t device, uint32_t event, uint16_t vpe,
+                          uint32_t vintid, uint32_t doorbell)
+{
+    return (Command) { { VMAPTI | (uint64_t)device << 32,
+                         event | (uint64_t)vpe << 32,
+                         vintid | (uint64_t)doorbell << 32 } };
+}
+
+static Command cmd_vmovi(uint32_t device, uint32_t event, uint16_t vpe)
+{
+    return (Command) { { VMOVI | (uint64_t)device << 32,
+                         event | (uint64_t)vpe << 32 } };
+}
+
+static Command cmd_vmovp(GICMachine *gic, uint16_t vpe, unsigned cpu)
+{
+    return (Command) { { VMOVP, (uint64_t)vpe << 32, rd_base(gic, cpu) } };
+}
+
+static Command cmd_vpe(unsigned command, uint16_t vpe)
+{
+    return (Command) { { command, (uint64_t)vpe << 32 } };
 }
 
 static Command cmd_sync(GICMachine *gic, unsigned cpu)
@@ -376,7 +415,7 @@ static void test_identification(void)
 
 static void test_v4(void)
 {
-    GICMachine *gic = gic_start("gic-version=4,virtualization=on", 1, "");
+    GICMachine *gic = gic_start(V4, 1, "");
 
     g_assert_true(FIELD_EX64(gits_read64(gic, GITS_TYPER), GITS_TYPER,
                              Virtual));
@@ -1106,7 +1145,7 @@ static Command random_command(void)
 {
     static const uint8_t commands[] = {
         MOVI, INT, CLEAR, SYNC, MAPD, MAPC, MAPTI, MAPI, INV, INVALL, MOVALL,
-        DISCARD, 0x21, 0x22, 0x25, 0x29, 0x2a, 0x2b, 0x2d, 0xff,
+        DISCARD, VMOVI, VMOVP, VSYNC, VMAPP, VMAPTI, VMAPI, VINVALL, UINT8_MAX,
     };
     Command command;
 
@@ -1184,6 +1223,137 @@ static void test_reset(void)
     expect_none(gic, LPI);
     map_event(gic);
     expect_works(gic);
+    gic_quit(gic);
+}
+
+/* Virtual LPIs of GICv4, as far as they are seen without a virtual machine */
+
+/* Virtual PEs, the tables of each, and their configuration */
+#define VPE             5
+#define OTHER_VPE       6
+#define VPE_TABLE       (RAM_BASE + 12 * MiB)
+#define VPENDING(vpe)   (RAM_BASE + 13 * MiB + (vpe) * 64 * KiB)
+#define VCONFIGURATION  (RAM_BASE + 14 * MiB)
+#define VLPI            (FIRST_LPI + 200)
+#define DOORBELL        (LPI + 50)
+
+/* DEVICE's event is VPE's VLPI; CPU 1 is where VPE is to run */
+static GICMachine *start_virtual(void)
+{
+    GICMachine *gic = gic_start(V4, CPUS, "");
+
+    set_up_table(gic, GITS_BASER_VPES, VPE_TABLE | PAGES_64K);
+    set_up(gic);
+    map_device(gic);
+    qtest_writeb(gic->qts, VCONFIGURATION + VLPI - FIRST_LPI,
+                 PRIORITY_LOW | LPI_ENABLED);
+    issue(gic, cmd_vmapp(gic, VPE, 1, VPENDING(VPE)));
+    issue(gic, cmd_vmapp(gic, OTHER_VPE, 2, VPENDING(OTHER_VPE)));
+    issue(gic, cmd_vmapti(DEVICE, EVENT, VPE, VLPI, DOORBELL));
+    return gic;
+}
+
+static void wait_for_vpe_table(GICMachine *gic, unsigned cpu)
+{
+    while (FIELD_EX64(gicr_read64(gic, cpu, GICR_VPENDBASER), GICR_VPENDBASER,
+                      Dirty)) {
+        g_thread_yield();
+    }
+}
+
+/* Make a vPE resident on a CPU */
+static void enter_vpe(GICMachine *gic, unsigned cpu, unsigned vpe)
+{
+    gicr_write64(gic, cpu, GICR_VPROPBASER, VCONFIGURATION | LPI_IDBITS);
+    gicr_write64(gic, cpu, GICR_VPENDBASER, VPENDING(vpe) |
+                 R_GICR_VPENDBASER_Valid_MASK);
+    wait_for_vpe_table(gic, cpu);
+}
+
+/* ... and not resident any more: does it have something pending? */
+static bool leave_vpe(GICMachine *gic, unsigned cpu)
+{
+    uint64_t vpendbaser = gicr_read64(gic, cpu, GICR_VPENDBASER);
+
+    gicr_write64(gic, cpu, GICR_VPENDBASER,
+                 vpendbaser & ~R_GICR_VPENDBASER_Valid_MASK);
+    wait_for_vpe_table(gic, cpu);
+    return FIELD_EX64(gicr_read64(gic, cpu, GICR_VPENDBASER), GICR_VPENDBASER,
+                      PendingLast);
+}
+
+/* A vPE's table, while it is not resident */
+static bool is_virtual_pending(GICMachine *gic, unsigned vpe, unsigned intid)
+{
+    return qtest_readb(gic->qts, VPENDING(vpe) + intid / 8) >> intid % 8 & 1;
+}
+
+/* Of a vPE that is not resident: the doorbell rings where it ran last */
+static void test_doorbell(void)
+{
+    GICMachine *gic = start_virtual();
+
+    issue(gic, cmd_event(INT, DEVICE, EVENT));
+    issue(gic, cmd_vpe(VSYNC, VPE));
+    g_assert_true(is_virtual_pending(gic, VPE, VLPI));
+    expect_pending(gic, 1, DOORBELL);
+    expect_none(gic, VLPI);
+    enter_vpe(gic, 1, VPE);
+    g_assert_true(leave_vpe(gic, 1));
+    issue(gic, cmd_event(CLEAR, DEVICE, EVENT));
+    issue(gic, cmd_vpe(VSYNC, VPE));
+    g_assert_false(is_virtual_pending(gic, VPE, VLPI));
+    gic_quit(gic);
+}
+
+/* While it is resident, nothing needs a doorbell */
+static void test_resident(void)
+{
+    GICMachine *gic = start_virtual();
+
+    enter_vpe(gic, 1, VPE);
+    issue(gic, cmd_event(INT, DEVICE, EVENT));
+    issue(gic, cmd_vpe(VSYNC, VPE));
+    expect_none(gic, DOORBELL);
+    g_assert_true(leave_vpe(gic, 1));
+    g_assert_true(is_virtual_pending(gic, VPE, VLPI));
+
+    enter_vpe(gic, 1, VPE);
+    issue(gic, cmd_event(CLEAR, DEVICE, EVENT));
+    issue(gic, cmd_vpe(VSYNC, VPE));
+    g_assert_false(leave_vpe(gic, 1));
+    g_assert_false(is_virtual_pending(gic, VPE, VLPI));
+
+    /* another vPE has nothing, and what is disabled is no reason to run */
+    enter_vpe(gic, 2, OTHER_VPE);
+    issue(gic, cmd_event(INT, DEVICE, EVENT));
+    g_assert_false(leave_vpe(gic, 2));
+    qtest_writeb(gic->qts, VCONFIGURATION + VLPI - FIRST_LPI, PRIORITY_LOW);
+    issue(gic, cmd_event(INV, DEVICE, EVENT));
+    enter_vpe(gic, 1, VPE);
+    issue(gic, cmd_vpe(VINVALL, VPE));
+    g_assert_false(leave_vpe(gic, 1));
+    g_assert_true(is_virtual_pending(gic, VPE, VLPI));
+    gic_quit(gic);
+}
+
+/* VMOVI moves an event and what is pending to a vPE, VMOVP a vPE to a CPU */
+static void test_virtual_move(void)
+{
+    GICMachine *gic = start_virtual();
+
+    issue(gic, cmd_event(INT, DEVICE, EVENT));
+    issue(gic, cmd_vmovi(DEVICE, EVENT, OTHER_VPE));
+    issue(gic, cmd_vpe(VSYNC, OTHER_VPE));
+    g_assert_false(is_virtual_pending(gic, VPE, VLPI));
+    g_assert_true(is_virtual_pending(gic, OTHER_VPE, VLPI));
+    g_assert_true(is_pending(gic, 2, DOORBELL));
+
+    issue(gic, cmd_vmovp(gic, OTHER_VPE, 0));
+    issue(gic, cmd_event(INT, DEVICE, EVENT));
+    g_assert_true(is_pending(gic, 0, DOORBELL));
+    enter_vpe(gic, 0, OTHER_VPE);
+    g_assert_true(leave_vpe(gic, 0));
     gic_quit(gic);
 }
 
@@ -1389,8 +1559,7 @@ int main(int argc, char **argv)
     qtest_add_func("/gicv3-its/commands/out-of-range", test_out_of_range);
     qtest_add_func("/gicv3-its/commands/unknown", test_unknown_commands);
     qtest_add_data_func("/gicv3-its/commands/random", V3, test_random);
-    qtest_add_data_func("/gicv3-its/commands/random-v4",
-                        "gic-version=4,virtualization=on", test_random);
+    qtest_add_data_func("/gicv3-its/commands/random-v4", V4, test_random);
 
     qtest_add_func("/gicv3-its/translater/write", test_translater);
     qtest_add_func("/gicv3-its/translater/msi", test_msi);
@@ -1411,7 +1580,11 @@ int main(int argc, char **argv)
     qtest_add_func("/gicv3-its/lpis/configuration", test_configuration);
     qtest_add_func("/gicv3-its/lpis/priorities", test_priorities);
     qtest_add_func("/gicv3-its/lpis/pending-before", test_pending_before);
-    qtest_add_func("/gicv3-its/migration", test_migration);
+    qtest_add_func("/gicv3-its/lpis/migration", test_migration);
+
+    qtest_add_func("/gicv3-its/virtual/doorbell", test_doorbell);
+    qtest_add_func("/gicv3-its/virtual/resident", test_resident);
+    qtest_add_func("/gicv3-its/virtual/move", test_virtual_move);
 
     return g_test_run();
 }
