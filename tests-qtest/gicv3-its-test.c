@@ -1357,6 +1357,20 @@ static void test_virtual_move(void)
     gic_quit(gic);
 }
 
+/* What a resident vPE has pending is still its after a migration */
+static void test_virtual_migration(void)
+{
+    GICMachine *gic = start_virtual();
+
+    enter_vpe(gic, 1, VPE);
+    issue(gic, cmd_event(INT, DEVICE, EVENT));
+    gic = gic_migrate(gic);
+    g_assert_true(FIELD_EX64(gicr_read64(gic, 1, GICR_VPENDBASER),
+                             GICR_VPENDBASER, Valid));
+    g_assert_true(leave_vpe(gic, 1));
+    gic_quit(gic);
+}
+
 /* From here on, vCPUs run and take LPIs */
 
 static GICMachine *start_signalling(void)
@@ -1585,6 +1599,7 @@ int main(int argc, char **argv)
     qtest_add_func("/gicv3-its/virtual/doorbell", test_doorbell);
     qtest_add_func("/gicv3-its/virtual/resident", test_resident);
     qtest_add_func("/gicv3-its/virtual/move", test_virtual_move);
+    qtest_add_func("/gicv3-its/virtual/migration", test_virtual_migration);
 
     return g_test_run();
 }
