@@ -161,7 +161,7 @@ def qemu_command(files, options):
             continue
         command += ['-chardev', f'file,id={name},path={path}',
                     '-device', f'virtserialport,chardev={name},name=rvic.{name}']
-    return command
+    return [*command, *options.arguments]
 
 
 def heterogeneous(files, options):
@@ -260,13 +260,17 @@ class Options:
     icount: whether a nanosecond is an instruction there; its CPUs take turns then
     newest: whether it is what scripts/kvm-host --kernel newest has made
     hetero: whether CPUs 0 and 1 have another PMU than 2 and 3; it has a GICv3 then
+    arguments: what QEMU that emulates it gets besides, such as its trace events
     """
 
-    def __init__(self, shell=False, gic=None, icount=False, hetero=False, newest=False):
+    # pylint: disable-next=too-many-arguments,too-many-positional-arguments
+    def __init__(self, shell=False, gic=None, icount=False, hetero=False, newest=False,
+                 arguments=()):
         self.shell = shell
         self.gic = gic
         self.icount = icount
         self.hetero = hetero
+        self.arguments = arguments
         self.cpus = 4 if hetero else max(2, min(os.cpu_count() or 1, 4))
         self.memory = '3G'
         self.newest = newest
