@@ -97,9 +97,9 @@ static Command cmd_mapd(uint32_t device, uint64_t itt, unsigned bits)
     return (Command) { { MAPD | (uint64_t)device << 32, bits - 1, V | itt } };
 }
 
-static Command cmd_unmapd(uint32_t device)
+static Command cmd_unmapd(uint32_t device, uint64_t itt, unsigned bits)
 {
-    return (Command) { { MAPD | (uint64_t)device << 32 } };
+    return (Command) { { MAPD | (uint64_t)device << 32, bits - 1, itt } };
 }
 
 static Command cmd_mapc(GICMachine *gic, uint16_t collection, unsigned cpu)
@@ -679,7 +679,7 @@ static void test_unmap(void)
     GICMachine *gic = start();
 
     map_event(gic);
-    issue(gic, cmd_unmapd(DEVICE));
+    issue(gic, cmd_unmapd(DEVICE, ITT(0), EVENT_BITS));
     issue_bad(gic, cmd_event(INT, DEVICE, EVENT));
     expect_none(gic, LPI);
     /* an ITT that is not zero is UNPREDICTABLE, so it is another one */
@@ -855,6 +855,33 @@ static void test_out_of_range(void)
     gic_quit(gic);
 }
 
+/*
+ * An ITT that begins where a larger one of the device before it would have
+ * more entries: EventIDs out of range do not reach it
+ */
+static void test_neighbours(void)
+{
+    const unsigned first = 0, second = 1, beyond = 256;
+    GICMachine *gic = start();
+    unsigned size = FIELD_EX64(gits_read64(gic, GITS_TYPER), GITS_TYPER,
+                               ITT_entry_size) + 1;
+
+    map_device(gic);
+    issue(gic, cmd_mapd(first, ITT(1), EVENT_BITS));
+    issue(gic, cmd_mapd(second, ITT(1) + beyond * size, EVENT_BITS));
+    issue(gic, cmd_mapti(second, 0, LPI, COLLECTION));
+
+    issue_bad(gic, cmd_event(INT, first, beyond));
+    gits_write(gic, GITS_TRANSLATER, beyond);
+    expect_none(gic, LPI);
+    issue_bad(gic, cmd_movi(first, beyond, OTHER));
+    issue_bad(gic, cmd_event(DISCARD, first, beyond));
+    issue_bad(gic, cmd_mapti(first, beyond, LPI, OTHER));
+    issue(gic, cmd_event(INT, second, 0));
+    expect_pending(gic, 1, LPI);
+    gic_quit(gic);
+}
+
 /* Numbers that are no command, and those of virtual LPIs without any */
 static void test_unknown_commands(void)
 {
@@ -872,16 +899,22 @@ static void test_unknown_commands(void)
     gic_quit(gic);
 }
 
-/* The queue's end, with single commands and with many at once */
+/* The queue's end, behind which nothing is read: single commands, and many */
 static void test_wrap(void)
 {
+    const Command behind = cmd_event(INT, DEVICE, EVENT + 1);
     GICMachine *gic = start();
 
     map_event(gic);
+    issue(gic, cmd_mapti(DEVICE, EVENT + 1, LPI + EVENTS, COLLECTION));
+    for (unsigned i = 0; i < ARRAY_SIZE(behind.word); i++) {
+        qtest_writeq(gic->qts, QUEUE + QUEUE_SIZE + i * 8, behind.word[i]);
+    }
     for (unsigned i = 0; i < 2 * QUEUE_COMMANDS; i++) {
         issue(gic, cmd_event(i % 2 ? CLEAR : INT, DEVICE, EVENT));
         expect_pending(gic, i % 2 ? -1 : 1, LPI);
     }
+    expect_none(gic, LPI + EVENTS);
     for (unsigned i = 0; i < EVENTS; i++) {
         issue(gic, cmd_mapti(DEVICE, i, LPI + i, COLLECTION));
     }
@@ -1024,18 +1057,28 @@ static void test_two_levels(void)
                     Entry_Size) + 1);
 
     set_up_two_levels(gic, DEVICES);
-    /* of the second level, the second page only */
+    /* of the second level, the second page only is valid */
+    qtest_writeq(gic->qts, DEVICES, LARGE_TABLE);
     qtest_writeq(gic->qts, DEVICES + 8, LEVEL_2 | V);
+    issue(gic, cmd_mapc(gic, COLLECTION, 1));
     issue_bad(gic, cmd_mapd(DEVICE, ITT(1), EVENT_BITS));
     issue_bad(gic, cmd_mapti(DEVICE, EVENT, LPI + 1, COLLECTION));
     issue_bad(gic, cmd_event(INT, DEVICE, EVENT));
     expect_none(gic, LPI + 1);
 
-    issue(gic, cmd_mapc(gic, COLLECTION, 1));
-    issue(gic, cmd_mapd(per_page + DEVICE, ITT(0), EVENT_BITS));
-    issue(gic, cmd_mapti(per_page + DEVICE, EVENT, LPI, COLLECTION));
-    issue(gic, cmd_event(INT, per_page + DEVICE, EVENT));
-    expect_pending(gic, 1, LPI);
+    for (unsigned i = 0; i < 8; i++) {
+        unsigned device = per_page + (per_page / 8 - 1) * i;
+
+        issue(gic, cmd_mapd(device, ITT(0) + i * TABLE_PAGE, EVENT_BITS));
+        issue(gic, cmd_mapti(device, EVENT, LPI + i, COLLECTION));
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        unsigned device = per_page + (per_page / 8 - 1) * i;
+
+        expect_none(gic, LPI + i);
+        issue(gic, cmd_event(INT, device, EVENT));
+        expect_pending(gic, 1, LPI + i);
+    }
     issue_bad(gic, cmd_event(INT, 2 * per_page + DEVICE, EVENT));
     gic_quit(gic);
 }
@@ -1165,14 +1208,21 @@ static Command random_command(void)
 /* Tables and commands that are random: whatever comes of it, QEMU lives on */
 static void test_random(const void *options)
 {
+    static const uint64_t tables[] = { DEVICES, COLLECTIONS, ITT(0) };
+    static const unsigned commands[] = { INV, INT, CLEAR };
     GICMachine *gic = gic_start(options, CPUS, "");
 
     set_up(gic);
-    for (unsigned round = 0; round < 20; round++) {
+    for (unsigned round = 0; round < 30; round++) {
         map_event(gic);
-        randomize(gic, DEVICES, 64);
-        randomize(gic, COLLECTIONS, 64);
-        randomize(gic, ITT(0), 64);
+        randomize(gic, tables[round % ARRAY_SIZE(tables)], 64);
+        for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+            issue_bad(gic, cmd_event(commands[i], DEVICE, EVENT));
+        }
+        issue_bad(gic, cmd_movi(DEVICE, EVENT, OTHER));
+        for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+            randomize(gic, tables[i], 64);
+        }
         for (unsigned i = 0; i < 100; i++) {
             issue_bad(gic, random_command());
             gits_write(gic, GITS_TRANSLATER, g_test_rand_int_range(0, 64));
@@ -1571,6 +1621,7 @@ int main(int argc, char **argv)
     qtest_add_func("/gicv3-its/commands/move", test_move);
     qtest_add_func("/gicv3-its/commands/move-beyond", test_move_beyond);
     qtest_add_func("/gicv3-its/commands/out-of-range", test_out_of_range);
+    qtest_add_func("/gicv3-its/commands/neighbours", test_neighbours);
     qtest_add_func("/gicv3-its/commands/unknown", test_unknown_commands);
     qtest_add_data_func("/gicv3-its/commands/random", V3, test_random);
     qtest_add_data_func("/gicv3-its/commands/random-v4", V4, test_random);

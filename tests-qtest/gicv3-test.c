@@ -1247,6 +1247,9 @@ static void test_secure_ctlr(void)
                     are | R_GICD_CTLR_EnableGrp1NS_MASK);
     secure_gicd_write(gic, GICD_CTLR, enables);
     g_assert_cmphex(secure_gicd_read(gic, GICD_CTLR), ==, are | enables);
+    g_assert_cmphex(gicd_read(gic, GICD_CTLR), ==,
+                    R_GICD_CTLR_NS_ARE_NS_MASK |
+                    R_GICD_CTLR_NS_EnableGrp1A_MASK);
     gicd_write(gic, GICD_CTLR, 0);
     g_assert_cmphex(secure_gicd_read(gic, GICD_CTLR), ==,
                     are | R_GICD_CTLR_EnableGrp0_MASK |
