@@ -49,7 +49,8 @@ def bench_command(compiler, elf, linux):
     own = sorted(glob.glob(os.path.join(glob.escape(SOURCES), 'bench*.[cS]')))
     return command([*compiler, *BENCH_FLAGS, '-I', fdt], elf,
                    [os.path.join(SOURCES, 'start.S'),
-                    os.path.join(SOURCES, 'runtime.c'), *own,
+                    os.path.join(SOURCES, 'runtime.c'),
+                    os.path.join(SOURCES, 'its.c'), *own,
                     os.path.join(fdt, 'fdt.c'), os.path.join(fdt, 'fdt_ro.c')])
 
 

@@ -261,19 +261,6 @@ uint32_t dt_cell(int node, const char *property, unsigned index);
 uint64_t dt_reg(int node, unsigned index);
 const char *dt_bootargs(void);
 
-static inline void write64(uint64_t address, uint64_t value)
-{
-    asm volatile("str %0, [%1]" : : "r" (value), "r" (address) : "memory");
-}
-
-static inline uint64_t read64(uint64_t address)
-{
-    uint64_t value;
-
-    asm volatile("ldr %0, [%1]" : "=r" (value) : "r" (address) : "memory");
-    return value;
-}
-
 /* A hypercall without hypercall()'s choice of conduits: there is no EL2. */
 static inline struct result hvc(uint64_t function, uint64_t arg1,
                                 uint64_t arg2)

@@ -180,6 +180,19 @@ static inline uint32_t read32(uint64_t address)
     return value;
 }
 
+static inline void write64(uint64_t address, uint64_t value)
+{
+    asm volatile("str %0, [%1]" : : "r" (value), "r" (address) : "memory");
+}
+
+static inline uint64_t read64(uint64_t address)
+{
+    uint64_t value;
+
+    asm volatile("ldr %0, [%1]" : "=r" (value) : "r" (address) : "memory");
+    return value;
+}
+
 /*
  * What vCPUs share. All of these are seen by all vCPUs in one order. They
  * take and return the type of the variable; atomic_add() returns the sum.
