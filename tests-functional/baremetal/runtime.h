@@ -92,6 +92,8 @@ void secondary_start(void);
 void hypercall_registers(uint64_t registers[32], bool smc);
 uint64_t run_at_el1(const void *code, uint64_t spsr, uint64_t registers[31]);
 extern const char smc_then_hvc[], smc_then_hvc_a32[];
+/* Vectors of EL1: HVC #1 for all; and those that call what is above */
+extern const char vectors_below_el2[], vectors_el1[];
 
 static inline unsigned current_el(void)
 {

@@ -122,8 +122,9 @@ set_up:
         b       \label
 .endm
 
-.macro vectors el, lower_sync
+.macro vectors el, lower_sync, lower_irq
         .balign 0x800
+        .global vectors_\el
 vectors_\el:
         .rept   4                       /* from this EL with SP_EL0: never */
         vector  unexpected_\el
@@ -134,7 +135,7 @@ vectors_\el:
         vector  unexpected_\el
         .rept   2                       /* from lower EL, AArch64, AArch32 */
         vector  \lower_sync
-        vector  unexpected_\el
+        vector  \lower_irq
         vector  unexpected_\el
         vector  unexpected_\el
         .endr
@@ -146,11 +147,12 @@ unexpected_\el:
         exception \el, handle_unexpected
 .endm
 
-        vectors el1, sync_el1
-        vectors el2, return_to_el2
+        vectors el1, sync_el1, unexpected_el1
+        vectors el2, return_to_el2, irq_el2
 
 /* EL1's while EL2 runs code there: tells EL2 by an HVC with another number */
         .balign 0x800
+        .global vectors_below_el2
 vectors_below_el2:
         .rept   16
         .balign 0x80
