@@ -202,6 +202,24 @@ static void bpr_minimum(void)
     icc_write(ICC_BPR1_EL1, 0);
 }
 
+/* The field has three bits; the others are reserved. */
+static void bpr_reserved(void)
+{
+    icc_write(ICC_BPR0_EL1, 8);
+    expect(icc_read(ICC_BPR0_EL1), min_bpr(0));
+    icc_write(ICC_BPR1_EL1, 0xf8 | 6);
+    expect(icc_read(ICC_BPR1_EL1), 6);
+    icc_write(ICC_BPR1_EL1, 8);
+    expect(icc_read(ICC_BPR1_EL1), min_bpr(1));
+    make_pending(SPI, P_LOW);
+    expect_acknowledge(SPI);
+    make_pending(SGI, P_HIGH);
+    expect_acknowledge(SGI);
+    end(SGI);
+    end(SPI);
+    disable_all();
+}
+
 /* The three upper bits are group priority: only these preempt, and run. */
 static void expect_subpriority(void)
 {
@@ -610,6 +628,7 @@ const struct test gicv3_physical_tests[] = {
     { "physical/preemption", preemption },
     { "physical/mask", mask },
     { "physical/bpr-minimum", bpr_minimum },
+    { "physical/bpr-reserved", bpr_reserved },
     { "physical/bpr", bpr },
     { "physical/cbpr", cbpr },
     { "physical/groups", groups },

@@ -651,6 +651,23 @@ static void priority_bpr_minimum(void)
     expect(gic->bpr(1), min_bpr(1));
 }
 
+/* The field has three bits; the others are reserved. */
+static void priority_bpr_reserved(void)
+{
+    for (unsigned group = 0; group < 2; group++) {
+        gic->set_bpr(group, 0xfffffff8);
+        expect(gic->bpr(group), min_bpr(group));
+        gic->set_bpr(group, 0xf8 | 6);
+        expect(gic->bpr(group), 6);
+        gic->set_bpr(group, 8);
+        expect(gic->bpr(group), min_bpr(group));
+    }
+    gic->set_lr(0, at_priority(pending(VINTID), P_LOW));
+    expect(acknowledge(), VINTID);
+    gic->set_lr(1, at_priority(pending(OTHER), P_HIGH));
+    expect_acknowledge(OTHER);
+}
+
 /*
  * The binary point: 5 makes the three upper bits group priority for Group 1,
  * 4 does for Group 0.
@@ -1194,6 +1211,7 @@ const struct test virtual_tests[] = {
     { "priority/mask", priority_mask },
     { "priority/mask-bits", priority_mask_bits },
     { "priority/bpr-minimum", priority_bpr_minimum },
+    { "priority/bpr-reserved", priority_bpr_reserved },
     { "priority/bpr0", priority_bpr0 },
     { "priority/bpr1", priority_bpr1 },
     { "priority/cbpr", priority_cbpr },
