@@ -41,7 +41,7 @@ BOTH = {
     'group': ['lines', 'enables', 'preemption'],
     'eoimode': ['split', 'pending-active'],
     'hw': ['eoi', 'again', 'dir', 'not'],
-    'vmcr': ['from-guest', 'to-guest', 'signals'],
+    'vmcr': ['from-guest', 'to-guest', 'signals', 'limits'],
     'apr': ['bits', 'switch', 'signals'],
     'enable': ['off'],
     'cpus': ['own'],

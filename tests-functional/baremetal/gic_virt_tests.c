@@ -991,6 +991,22 @@ static void vmcr_signals(void)
     expect(virtual_lines(), 0);
 }
 
+/* What the register does not have, VMCR has not. */
+static void vmcr_limits(void)
+{
+    const uint32_t enables = VMCR_VENG0 | VMCR_VENG1 | VMCR_VFIQEN;
+
+    gic->set_vmcr(enables | VMCR_VPMR(0xff));
+    expect(gic->bpr(0), min_bpr(0));
+    expect(gic->bpr(1), min_bpr(1));
+    expect(gic->pmr(), lowest_priority());
+    expect(gic->vmcr(), enables | VMCR_VBPR0(min_bpr(0)) |
+           VMCR_VBPR1(min_bpr(1)) | VMCR_VPMR(lowest_priority()));
+    /* The lowest priority of all is never signalled. */
+    gic->set_lr(0, at_priority(pending(VINTID), lowest_priority()));
+    expect_none();
+}
+
 /* All that a vCPU has */
 struct context {
     uint32_t hcr, vmcr, apr[2];
@@ -1227,6 +1243,7 @@ const struct test virtual_tests[] = {
     { "vmcr/from-guest", vmcr_from_guest },
     { "vmcr/to-guest", vmcr_to_guest },
     { "vmcr/signals", vmcr_signals },
+    { "vmcr/limits", vmcr_limits },
     { "apr/bits", apr_bits },
     { "apr/switch", apr_switch },
     { "apr/signals", apr_signals },
