@@ -46,7 +46,7 @@ BOTH = {
     'enable': ['off'],
     'cpus': ['own'],
     'guest': ['exceptions', 'in-order', 'preemption', 'overflow', 'level'],
-    'migration': ['handler', 'registers', 'cpus', 'physical'],
+    'migration': ['handler', 'registers', 'cpus', 'physical', 'line'],
 }
 
 GICV2 = {
@@ -184,6 +184,97 @@ class GICv4(GICv3):
     """With virtual LPIs, of whose redistributors frames are larger."""
 
     version = 4
+
+
+class MigratingRun(GICRun):
+    """
+    One run of the program, in one QEMU after the other.
+
+    :ivar migrations: how often it has gone on in another QEMU
+    """
+
+    migrations = 0
+
+    def go(self, test):
+        log = test.log_file(f'{self.name}.console')
+        try:
+            elf = build(test, self.program, *self.parts)
+            with open(log, 'w', encoding='utf-8') as transcript:
+                self.execute_in_turn(test, elf, transcript)
+        except Exception as error:  # pylint: disable=broad-except
+            self.problem = f'{type(error).__name__}: {error} (see {log})'
+        if os.path.exists(log):
+            with open(log, encoding='utf-8') as console:
+                self.text = console.read().replace('\r', '')
+        self.checks = verdicts(self.text)
+
+    def launch(self, test, elf, transcript, *args):
+        """Start the next QEMU, return it and the guest's Console."""
+        vm = test.get_vm(name=f'{self.name}-{self.migrations}')
+        vm.set_machine(self.machine)
+        vm.set_console()
+        vm.add_args('-m', '128M', '-nic', 'none', '-no-shutdown',
+                    '-kernel', elf, *self.options(test), '-device',
+                    f'loader,addr={PARAMETERS:#x},data=1,data-len=8', *args)
+        vm.launch()
+        return vm, Console(vm, test.log, transcript, PATIENCE)
+
+    def execute_in_turn(self, test, elf, transcript):
+        """Run QEMUs until the program has come to its end."""
+        state = test.scratch_file(f'{self.name}.state')
+        vm, console = self.launch(test, elf, transcript)
+        while True:
+            _, match = console.wait_for(r'(ASK migration|DONE)', 'the program')
+            if match[1] == 'DONE':
+                break
+            vm.cmd('stop')
+            vm.cmd('migrate', uri=f'file:{state}')
+            self.wait_for_status(test, vm, 'query-migrate', 'completed')
+            vm.shutdown()
+            self.migrations += 1
+            vm, console = self.launch(test, elf, transcript,
+                                      '-incoming', f'file:{state}')
+            self.wait_for_status(test, vm, 'query-status', 'paused')
+            vm.cmd('cont')
+            console.send('')
+        vm.event_wait('SHUTDOWN', PATIENCE)
+        vm.shutdown()
+        self.exitcode = vm.exitcode()
+
+    @staticmethod
+    def wait_for_status(test, vm, command, wanted):
+        """Wait until a command of QMP returns that status."""
+        while True:
+            status = vm.cmd(command).get('status')
+            if status == wanted:
+                break
+            test.assertIn(status, (None, 'setup', 'active', 'device',
+                                   'inmigrate'))
+
+
+class Migrating:
+    """Goes on in another QEMU wherever it asks for that."""
+
+    def run_of_program(self):
+        """Return a Run that has not yet been made."""
+        return MigratingRun(self)
+
+    def test_migrations(self):
+        """The program has asked for one in each check of that group."""
+        self.assertEqual(self.completed_run().migrations,
+                         len(self.checks['migration']))
+        # Nothing else is between the lines of the checks.
+        self.assertEqual(
+            len(re.findall(r'^ASK migration$', self.completed_run().text,
+                           re.M)), len(self.checks['migration']))
+
+
+class GICv2Migration(Migrating, GICv2):
+    """GICv2"""
+
+
+class GICv3Migration(Migrating, GICv3):
+    """GICv3"""
 
 
 if __name__ == '__main__':

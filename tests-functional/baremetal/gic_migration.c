@@ -181,9 +181,31 @@ static void physical(void)
     gicd_disable(OTHER_SPI);
 }
 
+/*
+ * A level that nobody handles. While the vCPU's timer is loaded the GIC's state
+ * may not yet be there, and nothing happens afterwards that leads to it.
+ */
+static void line(void)
+{
+    be_quiet(true);
+    gicd_enable(PPI_VIRTUAL_TIMER);
+    sysreg_write(cntv_cval_el0, 0);
+    sysreg_write(cntv_ctl_el0, 1);
+    expect(sysreg_read(isr_el1) & PSTATE_I, PSTATE_I);
+    ask_for("migration");
+    expect(sysreg_read(isr_el1) & PSTATE_I, PSTATE_I);
+    expect(gic->phys_iar(), PPI_VIRTUAL_TIMER);
+    sysreg_write(cntv_ctl_el0, 0);
+    gic->phys_eoir(PPI_VIRTUAL_TIMER);
+    expect(sysreg_read(isr_el1) & PSTATE_I, 0);
+    gicd_disable(PPI_VIRTUAL_TIMER);
+    be_quiet(false);
+}
+
 const struct test migration_tests[] = {
     { "migration/registers", registers },
     { "migration/cpus", cpus },
     { "migration/physical", physical },
+    { "migration/line", line },
     NO_MORE_TESTS
 };
