@@ -53,7 +53,8 @@ GICV2 = {
     **BOTH,
     'source': ['one-by-one', 'two-numbers', 'physical', 'physical-clear',
                'forwarded'],
-    'v2': ['ack-ctl', 'fiqen', 'sgi-targets', 'banked', 'spi-targets'],
+    'v2': ['eoi-of-idle', 'ack-ctl', 'fiqen', 'sgi-targets', 'banked',
+           'spi-targets'],
 }
 
 GICV3 = {
@@ -181,7 +182,7 @@ class GICv3Clusters(GICv3):
 
 
 class GICv4(GICv3):
-    """With virtual LPIs, of whose redistributors frames are larger."""
+    """With virtual LPIs, for which redistributors have more frames."""
 
     version = 4
 

@@ -34,7 +34,6 @@
 #define GICD_CTLR_GRP0          (1u << 0)
 #define GICD_CTLR_GRP1          (1u << 1)
 #define GICD_CTLR_ARE           (1u << 4)       /* GICv3 */
-#define GICD_CTLR_DS            (1u << 6)       /* GICv3 */
 #define GICD_CTLR_RWP           (1u << 31)      /* GICv3 */
 #define GICD_TYPER              0x0004
 #define GICD_TYPER_RSS          (1u << 26)      /* GICv3 */
@@ -55,17 +54,12 @@
 #define GICD_CPENDSGIR          0x0f10          /* GICv2 */
 #define GICD_SPENDSGIR          0x0f20          /* GICv2 */
 #define GICD_IROUTER            0x6000          /* GICv3 */
-#define GICD_IROUTER_IRM        (1ull << 31)
 
 /* A redistributor's: SGIs and PPIs are in its second frame. */
 #define GICR_SIZE               0x20000ull
 #define GICR_SGI                0x10000
-#define GICR_CTLR               0x0000
-#define GICR_CTLR_LPIS          (1u << 0)
-#define GICR_CTLR_RWP           (1u << 3)
 #define GICR_TYPER              0x0008
 #define GICR_TYPER_VLPIS        (1u << 1)
-#define GICR_TYPER_LAST         (1u << 4)
 #define GICR_WAKER              0x0014
 #define GICR_WAKER_SLEEP        (1u << 1)
 #define GICR_WAKER_ASLEEP       (1u << 2)

@@ -167,11 +167,13 @@ static void physical(void)
     expect(taken, PHYSICAL);
     gicd_write_bit(GICD_ISPENDR, OTHER_SPI);
 
+    be_quiet(true);
     ask_for("migration");
     acknowledge();
     expect(taken, INTID_NONE);
     on_cpu(1, acknowledge);
     expect(taken, OTHER_SPI);
+    be_quiet(false);
     on_cpu(1, end);
     expect(gicd_test(GICD_ISACTIVER, PHYSICAL), true);
     taken = PHYSICAL;

@@ -514,7 +514,7 @@ static void sgi_affinities(void)
     expect_targets(0, SGIR_AFF3(1) | SGIR_LIST(0xffff), 0);
     expect_targets(1, SGIR_AFF1(255) | SGIR_AFF2(255) | SGIR_AFF3(255) |
                    SGIR_LIST(0xffff), 0);
-    /* An affinity without a list register: no range selector is needed. */
+    /* Whether there are range selectors, for Aff0 above 15: both say so. */
     expect(!!(icc_read(ICC_CTLR_EL1) & ICC_CTLR_RSS),
            !!(read32(GICD + GICD_TYPER) & GICD_TYPER_RSS));
 }

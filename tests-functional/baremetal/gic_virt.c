@@ -17,11 +17,15 @@ const struct gic *gic;
 unsigned num_cpus;
 bool far_cpus;
 
+/* volatile, as they come at any moment */
 volatile unsigned irqs_at_el2, last_irq_at_el2;
 void (*el2_irq)(unsigned intid);
 static void (*el1_irq)(void);
 
-/* The tests' vCPUs: how many jobs each was given, and has done */
+/*
+ * The tests' vCPUs: how many jobs each was given, and has done; volatile, as it
+ * comes from another one
+ */
 static struct {
     void (*volatile job)(void);
     uint64_t given, done;

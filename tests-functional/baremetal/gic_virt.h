@@ -123,7 +123,6 @@ void gicd_disable(unsigned intid);
 #define PSTATE_F        0x40
 
 /* What the code came back to EL2 by */
-#define ESR_CLASS(esr)  ((esr) >> 26)
 #define CLASS_UNKNOWN   0x00
 #define CLASS_SYSREG    0x18
 #define ESR_HVC         0x5a000000              /* its own end */

@@ -222,7 +222,7 @@ static void underflow(unsigned intid)
     expect(gic->misr(), 0);
 }
 
-/* More interrupts than list registers: as KVM does, fill them when they run dry */
+/* More interrupts than list registers, which are filled when they run dry */
 static void overflow(void)
 {
     unsigned lrs = VTR_LISTREGS(gic->vtr());

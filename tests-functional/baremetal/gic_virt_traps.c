@@ -1,8 +1,8 @@
 /*
  * Bare-metal guest at EL2: which accesses to GICv3's registers go to EL2
  *
- * Arm IHI 0069: the accessibility of each register, and ICH_HCR_EL2's TC, TALL0,
- * TALL1 and TDIR. The syndrome is that of a trapped MSR or MRS (Arm DDI 0487,
+ * Arm IHI 0069: the accessibility of each register, and ICH_HCR_EL2's TC,
+ * TALL0, TALL1 and TDIR. The syndrome is that of a trapped MSR or MRS (Arm DDI 0487,
  * ESR_EL2, EC 0x18).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -235,11 +235,12 @@ static void expect_undefined(const char *code, uint64_t spsr)
 
 static void el0(void)
 {
+    const uint32_t all_traps = HCR_TC | HCR_TALL0 | HCR_TALL1 | HCR_TDIR;
+
     list_registers();
     /* Which comes before any trap */
     for (unsigned traps = 0; traps < 2; traps++) {
-        gic->set_hcr(traps ? HCR_EN | HCR_TC | HCR_TALL0 | HCR_TALL1 | HCR_TDIR :
-                     HCR_EN);
+        gic->set_hcr(HCR_EN | (traps ? all_traps : 0));
         for (unsigned n = 0; n < num_accesses; n++) {
             if (accesses[n].read) {
                 expect_undefined(accesses[n].read, SPSR_EL0T);

@@ -35,8 +35,8 @@ static struct lr sgi_from(unsigned source)
 
 /*
  * The virtual interface: SGIs from different sources are different interrupts,
- * but have one VirtualID, of which there may be only one in list registers: they
- * come one after the other.
+ * but have one VirtualID, of which there may be only one in list registers:
+ * they come one after the other.
  */
 
 static void one_by_one(void)
@@ -80,6 +80,14 @@ static void two_numbers(void)
     expect(gic->lr(1).state, INVALID);
     gic->dir(SGI_FROM(1));
     expect(gic->lr(0).state, INVALID);
+}
+
+/* What clears no bit of GICH_APR is not counted (GICH_HCR.EOICount). */
+static void eoi_of_idle(void)
+{
+    end(72);
+    end(SGI_FROM(1));
+    expect(gic->hcr(), HCR_EN);
 }
 
 /*
@@ -328,6 +336,7 @@ const struct test gicv2_tests[] = {
     { "source/physical", physical_sources },
     { "source/physical-clear", physical_clear },
     { "source/forwarded", forwarded },
+    { "v2/eoi-of-idle", eoi_of_idle },
     { "v2/ack-ctl", ack_ctl },
     { "v2/fiqen", fiqen },
     { "v2/sgi-targets", physical_targets },

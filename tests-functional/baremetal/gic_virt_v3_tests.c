@@ -146,12 +146,15 @@ static void imo_fmo(void)
     icc_write(ICC_BPR0_EL1, 6);
     gic->set_pmr(0xa0);
     gic->set_bpr(0, 3);
+    gic->set_lr(1, pending(OTHER, 0, 0x60));
+    expect(gic->iar(0), OTHER);
     gic->set_lr(0, pending(VINTID, 1, 0x40));
 
     sysreg_write(hcr_el2, HCR_EL2_RW | HCR_EL2_IMO);
     expect(el1_read(ICC_HPPIR1_EL1), VINTID);
     expect(el1_read(ICC_BPR0_EL1), 6);
     expect(el1_read(ICC_PMR_EL1), 0xa0);
+    expect(el1_read(ICC_RPR_EL1), 0x60);
 
     /* Physical IRQs are EL1's now, which masks them. */
     sysreg_write(hcr_el2, HCR_EL2_RW | HCR_EL2_FMO);
@@ -160,6 +163,7 @@ static void imo_fmo(void)
     expect(el1_read(ICC_HPPIR1_EL1), SGI);
     expect(el1_read(ICC_BPR0_EL1), 3);
     expect(el1_read(ICC_PMR_EL1), 0xa0);
+    expect(el1_read(ICC_RPR_EL1), 0x60);
 
     sysreg_write(hcr_el2, HCR_EL2_RW);
     expect(el1_read(ICC_HPPIR1_EL1), SGI);
