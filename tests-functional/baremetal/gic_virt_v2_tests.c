@@ -279,6 +279,18 @@ static void expect_own(void)
     gicd_write_bit(GICD_ICENABLER, PPI);
 }
 
+static void make_own_pending(void)
+{
+    gicd_write_bit(GICD_ISPENDR, PPI);
+}
+
+static void clear_own_pending(void)
+{
+    expect(gicd_test(GICD_ISPENDR, PPI), true);
+    gicd_write_bit(GICD_ICPENDR, PPI);
+    expect(gicd_test(GICD_ISPENDR, PPI), false);
+}
+
 static void banked(void)
 {
     for (unsigned cpu = 0; cpu < num_cpus; cpu++) {
@@ -286,6 +298,12 @@ static void banked(void)
     }
     for (unsigned cpu = 0; cpu < num_cpus; cpu++) {
         on_cpu(cpu, expect_own);
+    }
+    for (unsigned cpu = 0; cpu < num_cpus; cpu++) {
+        on_cpu(cpu, make_own_pending);
+    }
+    for (unsigned cpu = 0; cpu < num_cpus; cpu++) {
+        on_cpu(cpu, clear_own_pending);
     }
 }
 
