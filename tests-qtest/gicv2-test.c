@@ -573,6 +573,7 @@ static void test_uniprocessor(void)
     for (unsigned intid = 0; intid <= LAST_SPI; intid++) {
         gicd_write_byte(gic, GICD_ITARGETSR, intid, UINT8_MAX);
         g_assert_cmphex(gicd_read_byte(gic, GICD_ITARGETSR, intid), ==, 0);
+        gicd_write_byte(gic, GICD_ITARGETSR, intid, CPU1);
     }
     gicd_set(gic, GICD_ISENABLER, SPI);
     gic_spi(gic, SPI, true);

@@ -13,6 +13,7 @@
 
 #include "qemu/osdep.h"
 #include "gic-qtest.h"
+#include "rvic-qtest.h"
 
 /* An interrupt in a list register; without both it is invalid */
 #define PENDING     R_GICH_LR_Pending_MASK
@@ -230,6 +231,23 @@ static void test_lr_fields(void)
         g_assert_cmphex(gich_read(gic, GICH_LR(i)), ==,
                         lr_hw(1019 - i, 1019 - i, ACTIVE));
     }
+    gic_quit(gic);
+}
+
+/* An invalid one may still have the number of an interrupt in another one */
+static void test_lr_stale(void)
+{
+    GICMachine *gic = start();
+
+    gich_write(gic, GICH_LR(0), lr(VINTID, LOWER, 0));
+    gich_write(gic, GICH_LR(1), lr(VINTID, PRIORITY, PENDING));
+    acknowledge(gic, VINTID);
+    g_assert_cmphex(gicv_read(gic, GICV_RPR), ==, PRIORITY);
+    g_assert_cmphex(lr_state(gic, 0), ==, 0);
+    g_assert_cmphex(lr_state(gic, 1), ==, ACTIVE);
+    gicv_write(gic, GICV_EOIR, VINTID);
+    g_assert_cmphex(lr_state(gic, 0), ==, 0);
+    g_assert_cmphex(lr_state(gic, 1), ==, 0);
     gic_quit(gic);
 }
 
@@ -563,6 +581,22 @@ static void test_eoi_count(void)
     g_assert_cmphex(gich_read(gic, GICH_APR), ==, 0);
     gicv_write(gic, GICV_EOIR, ABSENT);
     g_assert_cmpuint(eoi_count(gic), ==, 2);
+    gic_quit(gic);
+}
+
+/* What a list register had before it became invalid is not in it any more */
+static void test_eoi_count_stale(void)
+{
+    GICMachine *gic = start();
+
+    gich_write(gic, GICH_LR(0), lr(VINTID, PRIORITY, PENDING));
+    acknowledge(gic, VINTID);
+    gicv_write(gic, GICV_EOIR, VINTID);
+    g_assert_cmpuint(eoi_count(gic), ==, 0);
+    gich_write(gic, GICH_APR, apr(PRIORITY));
+    gicv_write(gic, GICV_EOIR, VINTID);
+    g_assert_cmpuint(eoi_count(gic), ==, 1);
+    g_assert_cmphex(lr_state(gic, 0), ==, 0);
     gic_quit(gic);
 }
 
@@ -1743,6 +1777,51 @@ static void test_bad_accesses(void)
     gic_quit(gic);
 }
 
+/*
+ * All registers of the GIC at random, as the test's seed has it: states that
+ * software must not make are among these, such as one VirtualID in several list
+ * registers. Nothing may end QEMU, and a reset mends the rest.
+ */
+static void test_hammer(void)
+{
+    static const struct {
+        uint64_t base;
+        unsigned size;
+    } frames[] = {
+        { GICD_BASE, 0x1000 }, { GICC_BASE, 0x100 }, { GICH_BASE, 0x200 },
+        { GICV_BASE, 0x100 }, { GICC_BASE + A_GICC_DIR, 4 },
+        { GICV_BASE + A_GICV_DIR, 4 },
+    };
+    GICMachine *gic = start();
+
+    for (unsigned i = 0; i < 20000; i++) {
+        unsigned frame = g_test_rand_int_range(0, ARRAY_SIZE(frames));
+        unsigned words = frames[frame].size / 4;
+        uint64_t address = frames[frame].base +
+                           4 * g_test_rand_int_range(0, words);
+
+        if (rvic_chance(50)) {
+            qtest_readl(gic->qts, address);
+        } else {
+            /* many of few interrupts, so that they meet */
+            qtest_writel(gic->qts, address,
+                         rvic_chance(50) ? g_test_rand_int() :
+                                           g_test_rand_int() & ~0x3f0);
+        }
+        if (rvic_chance(5)) {
+            gic_spi(gic, g_test_rand_int_range(FIRST_SPI, LAST_SPI + 1),
+                    rvic_chance(50));
+        }
+    }
+    gic_reset(gic);
+    enable(gic);
+    gich_write(gic, GICH_LR(0), lr(VINTID, PRIORITY, PENDING));
+    acknowledge(gic, VINTID);
+    gicv_write(gic, GICV_EOIR, VINTID);
+    expect_idle(gic);
+    gic_quit(gic);
+}
+
 /* In the middle of handlers: nothing is left of them */
 static void test_reset(void)
 {
@@ -1753,7 +1832,8 @@ static void test_reset(void)
     save_guest(gic, &fresh);
     enable(gic);
     enter_handlers(gic);
-    hcr_set(gic, R_GICH_HCR_UIE_MASK | R_GICH_HCR_LRENPIE_MASK);
+    hcr_set(gic, R_GICH_HCR_UIE_MASK | R_GICH_HCR_VGrp1EIE_MASK);
+    g_assert_cmphex(gich_read(gic, GICH_MISR), ==, R_GICH_MISR_VGrp1E_MASK);
 
     gic_reset(gic);
     save_guest(gic, &after);
@@ -1855,6 +1935,50 @@ static void test_migration_hardware(void)
     gic_quit(gic);
 }
 
+/*
+ * Other boards than virt have a frame for each CPU's virtual interface control
+ * besides, through which a hypervisor reaches those of other CPUs (IHI 0048B,
+ * 5.2: processor-specific base addresses).
+ */
+#define A15_MACHINE     "vexpress-a15"
+#define A15_GICH_BASE   0x2c004000
+#define A15_GICH_CPU_BASE(cpu)  (0x2c005000 + 0x200 * (cpu))
+#define A15_CPUS        2
+
+static void test_frames(void)
+{
+    QTestState *qts = qtest_initf("-machine " A15_MACHINE " -smp %u",
+                                  A15_CPUS);
+
+    for (unsigned cpu = 0; cpu < A15_CPUS; cpu++) {
+        uint64_t base = A15_GICH_CPU_BASE(cpu);
+
+        qtest_writel(qts, base + A_GICH_HCR,
+                     FIELD_DP32(0, GICH_HCR, EOICount, cpu + 1));
+        qtest_writel(qts, base + A_GICH_VMCR,
+                     FIELD_DP32(0, GICH_VMCR, VMPriMask, cpu + 1));
+        qtest_writel(qts, base + A_GICH_APR, apr(8 * cpu));
+        qtest_writel(qts, base + A_GICH_LR(0),
+                     lr(VINTID + cpu, PRIORITY, PENDING));
+    }
+    for (unsigned cpu = 0; cpu < A15_CPUS; cpu++) {
+        uint64_t base = A15_GICH_CPU_BASE(cpu);
+        uint32_t vmcr = qtest_readl(qts, base + A_GICH_VMCR);
+
+        g_assert_cmphex(qtest_readl(qts, base + A_GICH_HCR), ==,
+                        FIELD_DP32(0, GICH_HCR, EOICount, cpu + 1));
+        g_assert_cmpuint(FIELD_EX32(vmcr, GICH_VMCR, VMPriMask), ==, cpu + 1);
+        g_assert_cmphex(qtest_readl(qts, base + A_GICH_APR), ==, apr(8 * cpu));
+        g_assert_cmphex(qtest_readl(qts, base + A_GICH_LR(0)), ==,
+                        lr(VINTID + cpu, PRIORITY, PENDING));
+        g_assert_cmphex(qtest_readl(qts, base + A_GICH_LR(1)), ==, 0);
+    }
+    /* this CPU's is in the frame that all CPUs have, too */
+    g_assert_cmphex(qtest_readl(qts, A15_GICH_BASE + A_GICH_LR(0)), ==,
+                    lr(VINTID, PRIORITY, PENDING));
+    qtest_quit(qts);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -1865,6 +1989,7 @@ int main(int argc, char **argv)
         { "iidr", test_iidr },
         { "lr/allocation", test_lr_allocation },
         { "lr/fields", test_lr_fields },
+        { "lr/stale", test_lr_stale },
         { "lr/beyond", test_lr_beyond },
         { "state/pending", test_state_pending },
         { "state/retired", test_state_retired },
@@ -1881,6 +2006,7 @@ int main(int argc, char **argv)
         { "underflow/eoi", test_underflow_eoi },
         { "no-pending", test_no_pending },
         { "eoi-count", test_eoi_count },
+        { "eoi-count/stale", test_eoi_count_stale },
         { "eoi-count/clear", test_eoi_count_clear },
         { "eoi-count/wraps", test_eoi_count_wraps },
         { "maintenance/group0", test_group0_maintenance },
@@ -1930,6 +2056,7 @@ int main(int argc, char **argv)
         { "reserved/guest", test_reserved_guest },
         { "reserved/guest-secure", test_reserved_guest_secure },
         { "bad-accesses", test_bad_accesses },
+        { "hammer", test_hammer },
         { "reset", test_reset },
         { "reset/running-priority", test_reset_running_priority },
         { "migration/handlers", test_migration },
@@ -1943,6 +2070,10 @@ int main(int argc, char **argv)
                                                 tests[i].name);
 
         qtest_add_func(path, tests[i].test);
+    }
+    /* not in a QEMU that has the virt board only */
+    if (qtest_has_machine(A15_MACHINE)) {
+        qtest_add_func("/gicv2-virt/frames", test_frames);
     }
     return g_test_run();
 }
