@@ -521,7 +521,7 @@ static const Measurement measurements[] = {
     { "ipi-busy", "IPI", "", 1, 10, run_call },
     { "disk", "-MSIX-", "virtio0-req", 1, 0, run_disk },
     /* The same of a disk without MSIs, whose line is a level */
-    { "intx", "Level", "virtio0", 1, 0, run_disk },
+    { "intx", "", "virtio0", 1, 0, run_disk },
     /* An answer may come while the one before is yet being looked after. */
     { "net", "-MSIX-", "virtio1-input", 1, 10, run_net },
 };
