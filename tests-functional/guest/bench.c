@@ -6,12 +6,15 @@
  * Prints "@INIT NS" as soon as it runs, with the time since the kernel's start.
  * Then for each measurement that is wanted
  *
+ *      @START
+ *      @TICKS TIMERS
  *      @RESULT NAME EVENTS INTERRUPTS NS
  *
- * the number of events that the program has seen, that of interrupts which
- * /proc/interrupts has counted for them, and the time it took; in the end
- * "@DONE", and the machine is switched off. "@FAIL WHY" ends it early: also if
- * there were more events than interrupts, for then something else was measured.
+ * the number of timer interrupts between the first two lines; the number of
+ * events that the program has seen, that of interrupts which /proc/interrupts
+ * has counted for them, and the time it took. In the end "@DONE", and the
+ * machine is switched off. "@FAIL WHY" ends it early: also if there were more
+ * events than interrupts, for then something else was measured.
  *
  * The kernel's command line says what is wanted: what is behind "--" there are
  * names of measurements, which it hands on as arguments, and these are part of
@@ -167,12 +170,19 @@ static uint64_t interrupts(const char *chip, const char *action,
 
 static void measure(const Measurement *m)
 {
-    uint64_t irqs = interrupts(m->chip, m->action, NULL), start = now();
-    uint64_t events = m->run(start + duration_ns);
-    uint64_t ns = now() - start;
-    uint64_t wanted = events * (m->interrupts + extra);
+    uint64_t ticks, irqs, start, events, ns, wanted;
 
+    printf("@START\n");
+    fflush(stdout);
+    ticks = interrupts("arch_timer", "", NULL);
+    irqs = interrupts(m->chip, m->action, NULL);
+    start = now();
+    events = m->run(start + duration_ns);
+    ns = now() - start;
+    wanted = events * (m->interrupts + extra);
     irqs = interrupts(m->chip, m->action, NULL) - irqs;
+    ticks = interrupts("arch_timer", "", NULL) - ticks;
+    printf("@TICKS %llu\n", (unsigned long long)ticks);
     printf("@RESULT %s %llu %llu %llu\n", m->name, (unsigned long long)events,
            (unsigned long long)irqs, (unsigned long long)ns);
     fflush(stdout);
