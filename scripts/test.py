@@ -27,6 +27,7 @@ import package_suite
 import series_suite
 import setup_suite
 import spin
+import vgic_suite
 from commands import BUILD, TOP, complaint, contents, output, prepare, run_script
 
 # What the hooks in QEMU's own files may cost, in lines added and removed.
@@ -215,6 +216,14 @@ def check_run_with_kvm():
                           ' grep -c rvic /proc/interrupts; exit 3')
     return '' if status == 3 and re.search(r'^1\n[1-9]\d*$', text, re.M) else \
         f'status {status}: {text}'
+
+
+def run_vgic():
+    """Guests in emulated hosts, also where there is a real one."""
+    prepare('setup', '--tests', '--kvm')
+    prepare('guest')
+    prepare('kvm-host')
+    run_checks('vgic', vgic_suite.checks())
 
 
 def run_soak():
@@ -533,6 +542,8 @@ SUITES = {
                  run_kvm, True, False),
     'irqtop': Suite('scripts/irqtop: what it shows, its screen, what may go wrong',
                     lambda: run_checks('irqtop', irqtop_suite.checks()), True, False),
+    'vgic': Suite("KVM's vGIC on the virtual CPU interfaces of GICv2 and GICv3", run_vgic, True,
+                  False),
     'docs': Suite('the manual, and the commands in it', run_docs, True, False),
     'package': Suite('the Debian package in a Debian of its own, drivers in a Linux tree',
                      lambda: run_checks('package', package_suite.checks()), True, False),

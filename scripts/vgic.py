@@ -52,8 +52,8 @@ def parse():
                         help="only a host with that GIC (default: one after the other)")
     parser.add_argument('--quick', action='store_true',
                         help='a short crowd, and nothing else: neither rVIC nor exits')
-    parser.add_argument('--seconds', type=int, default=2, metavar='N',
-                        help='how long exits are counted for each kind of interrupt (default: 2)')
+    parser.add_argument('--seconds', type=int, default=5, metavar='N',
+                        help='how long exits are counted for each kind of interrupt (default: 5)')
     parser.add_argument('--plot', metavar='FILE.svg',
                         help='draw the list registers in use over time')
     parser.add_argument('--keep', metavar='FOLDER', help="keep the traces, 'gicv2.trace' ...")
@@ -192,10 +192,19 @@ def show_summary(title, result):
           + ''.join(f'\n  {fault}' for fault in result['faults']), flush=True)
 
 
-def traps(measurement):
-    """From class of exits to their number per interrupt, the most frequent first."""
-    number = measurement['interrupts']
-    found = {name: hits / number for name, hits in measurement['exits'].items()}
+def traps(measurements, name):
+    """
+    From class of exits to their number per interrupt, the most frequent first.
+
+    Ticks go on meanwhile. What a timer's interrupt takes is known, and is subtracted.
+    """
+    measured, timer = measurements[name], measurements['timer']
+    found = {}
+    for one in {**measured['exits'], **timer['exits']}:
+        hits = measured['exits'].get(one, 0)
+        if name != 'timer':
+            hits -= measured['ticks'] * timer['exits'].get(one, 0) / timer['ticks']
+        found[one] = hits / measured['ticks' if name == 'timer' else 'interrupts']
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
@@ -203,12 +212,13 @@ def show_traps(measurements):
     chips = [chip for chip in TITLES if chip in measurements]
     lines = [['', *(TITLES[chip] for chip in chips)]]
     for name, title in MEASURED.items():
-        found = {chip: traps(measurements[chip][name]) for chip in chips}
+        found = {chip: traps(measurements[chip], name) for chip in chips}
         lines.append([title, *(f'{sum(found[chip].values()):.2f}' for chip in chips)])
-        classes = dict.fromkeys(one for chip in chips for one in found[chip])
-        lines += [[f'- {one}', *(f'{found[chip][one]:.2f}' if found[chip].get(one, 0) >= 0.005
-                                 else '' for chip in chips)] for one in classes
-                  if any(found[chip].get(one, 0) >= 0.005 for chip in chips)]
+        # What is left of others is noise.
+        told = dict.fromkeys(one for chip in chips for one, number in found[chip].items()
+                             if number >= 0.05)
+        lines += [[f'- {one}', *(f'{found[chip][one]:.2f}' if found[chip].get(one, 0) >= 0.05
+                                 else '' for chip in chips)] for one in told]
     print('\nExits from the guest per interrupt:\n\n' + layout(lines), flush=True)
 
 

@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -44,19 +45,32 @@ DISK_BYTES = 64 << 20
 MEASUREMENTS = {'timer': None, 'ipi-idle': None, 'ipi-busy': None,
                 'disk': 'virtio-blk-pci', 'intx': 'virtio-blk-pci,vectors=0'}
 
-# Of the board "virt": the GICv2's register that sends SGIs
+# Of the board "virt": the GICv2's register that sends SGIs, and the console
 GICD_SGIR = 0x08000f00
+CONSOLE = 0x09000000
 
 # What is counted in the kernel: from a name to KVM's event and the keys of its histogram
 HISTOGRAMS = {
     'exits': ('kvm_exit', 'hist:keys=ret,esr_ec'),
     'registers': ('kvm_handle_sys_reg', 'hist:keys=common_pid,hsr:size=8192'),
     'writes': ('kvm_mmio', f'hist:keys=common_pid if type == 2 && gpa == {GICD_SGIR}'),
+    # A read that has left KVM is there twice, the second time with type 1
+    'console': ('kvm_mmio', f'hist:keys=type if type != 1 && gpa >= {CONSOLE} && '
+                            f'gpa < {CONSOLE + 0x1000}'),
+    'calls': ('kvm_hvc_arm64', 'hist:keys=r0'),
 }
 
 # kvm_exit's "ret" of an interrupt of the host; exception classes of ESR_EL2.EC
 EXIT_IRQ = 0
 CLASSES = {0x01: 'WFI', 0x16: 'HVC', 0x18: 'system register', 0x24: 'MMIO'}
+
+# Hypercalls that are told apart: rVID's and rVIC's (ARM DEN 0103), from their VERSION on
+CALLS = {
+    **dict(enumerate(('VERSION', 'MAP', 'UNMAP'), 0xc5000100)),
+    **dict(enumerate(('VERSION', 'INFO', 'ENABLE', 'DISABLE', 'SET_MASKED', 'CLEAR_MASKED',
+                      'IS_PENDING', 'SIGNAL', 'CLEAR_PENDING', 'ACKNOWLEDGE', 'RESAMPLE'),
+                     0xc5000200)),
+}
 
 # In ESR_EL2, which system register is accessed, for writing; and of ICC_SGI1R_EL1 (Op0 3, Op1
 # 0, CRn 12, CRm 11, Op2 5)
@@ -70,8 +84,8 @@ class Failed(Exception):
 
 # ---- The host's kernel -------------------------------------------------------
 
-def write(name, text):
-    with open(os.path.join(TRACING, name), 'w', encoding='ascii') as file:
+def write(name, text, mode='w'):
+    with open(os.path.join(TRACING, name), mode, encoding='ascii') as file:
         file.write(text)
 
 
@@ -87,16 +101,21 @@ def prepare():
     write('trace_clock', 'mono')
     write('buffer_size_kb', '32768')
     for event, trigger in HISTOGRAMS.values():
-        write(f'events/kvm/{event}/trigger', trigger)
+        # To truncate this file is to remove all triggers.
+        write(f'events/kvm/{event}/trigger', trigger, 'a')
 
 
 def histogram(name):
     """From the keys' values to the number of hits."""
-    text = read(f'events/kvm/{HISTOGRAMS[name][0]}/hist')
+    event, trigger = HISTOGRAMS[name]
+    keys = trigger.partition(' ')[0].removesuffix(':size=8192')
+    # An event may have several.
+    text = next(part for part in read(f'events/kvm/{event}/hist').split('# event histogram')
+                if f'trigger info: {keys}:' in part)
     if not re.search(r'^    Dropped: 0$', text, re.M):
         raise Failed(f'the kernel has dropped events of {name}')
-    return {tuple(int(value) for value in re.findall(r'\w+: +(\d+)', keys)): int(hits)
-            for keys, hits in re.findall(r'^\{ (.*?) \} hitcount: +(\d+)', text, re.M)}
+    return {tuple(int(value) for value in re.findall(r'\w+: +(\d+)', found)): int(hits)
+            for found, hits in re.findall(r'^\{ (.*?) \} hitcount: +(\d+)', text, re.M)}
 
 
 def snapshot():
@@ -115,12 +134,18 @@ def counts(before, threads):
     exits, sgis = collections.Counter(), collections.Counter()
     for (ret, ec), hits in since['exits'].items():
         exits['IRQ' if ret == EXIT_IRQ else CLASSES.get(ec, 'other')] += hits
+    for (function,), hits in since['calls'].items():
+        if function in CALLS:
+            exits['HVC'] -= hits
+            exits[f'HVC, {CALLS[function]}'] += hits
+    # It is only the console that tells what there is to count.
+    exits['MMIO'] -= sum(since['console'].values())
     for (pid, esr), hits in since['registers'].items():
         if esr & REGISTER == SGI1R:
             sgis[threads.get(pid, 'another')] += hits
     for (pid,), hits in since['writes'].items():
         sgis[threads.get(pid, 'another')] += hits
-    return {'exits': exits, 'sgis': sgis}
+    return {'exits': {name: hits for name, hits in exits.items() if hits}, 'sgis': sgis}
 
 
 def irq_lines():
@@ -148,6 +173,16 @@ def vcpu_threads(pid):
     return threads
 
 
+@contextlib.contextmanager
+def stopped(qemu):
+    """Nothing happens while counters are read one after the other."""
+    qemu.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        qemu.send_signal(signal.SIGCONT)
+
+
 def run(command, begin, end):
     """
     Start QEMU, and count from a line that begins with BEGIN to one with END.
@@ -163,10 +198,13 @@ def run(command, begin, end):
             for line in qemu.stdout:
                 said.append(line)
                 if line.startswith(begin):
-                    write('trace', '')
-                    before, threads = snapshot(), vcpu_threads(qemu.pid)
+                    threads = vcpu_threads(qemu.pid)
+                    with stopped(qemu):
+                        write('trace', '')
+                        before = snapshot()
                 elif line.startswith(end) and before:
-                    result = counts(before, threads)
+                    with stopped(qemu):
+                        result = counts(before, threads)
             status = qemu.wait()
         finally:
             guard.cancel()
@@ -231,13 +269,17 @@ def devices_interrupts(text):
 
 
 def measure(args, chip, name):
-    """A guest whose interrupts are all alike; the result has their number, too."""
+    """
+    A guest whose interrupts are all alike, but for the ticks; the result has the numbers of
+    both.
+    """
     device = MEASUREMENTS[name]
     text, result = run([*qemu_command(args, chip, 2), *disk_options([device] if device else []),
                         *bench_guest.options(args.image, args.initrd, [name],
-                                             SECONDS=args.seconds)], '@INIT', '@RESULT')
+                                             SECONDS=args.seconds)], '@START', '@TICKS')
+    ticks = int(re.search(r'^@TICKS (\d+)$', text, re.M)[1])
     _, interrupts, _ = re.search(r'^@RESULT \S+ (\d+) (\d+) (\d+)$', text, re.M).groups()
-    return {**result, 'interrupts': int(interrupts)}
+    return {**result, 'interrupts': int(interrupts), 'ticks': ticks}
 
 
 def main():

@@ -9,7 +9,7 @@ LICENCE = 'SPDX-License-Identifier: GPL-2.0-or-later'
 
 # Nothing is left out of the time that is shown; it is as long, in milliseconds, as all curves
 # together have not more steps than that.
-MOST_STEPS = 600
+MOST_STEPS = 500
 LENGTHS = 200, 100, 50, 40, 30, 20, 10, 5, 2, 1
 
 HEIGHT, MARGIN = 105, 70
@@ -18,6 +18,7 @@ HEAD = '''
 set terminal svg size 900,{height} dynamic noenhanced font "sans-serif,12" background "#ffffff"
 set multiplot layout {rows},1 margins 0.12,0.98,0.09,0.95 spacing 0,0.045
 set xrange [0:{length}]
+set xtics {tics} nomirror scale 0
 set grid xtics
 unset key
 '''
@@ -26,7 +27,7 @@ unset key
 ROW = '''
 set title "{title}" offset 0,-0.8
 set yrange [0:{most}]
-set ytics ({tics})
+set ytics ({tics}) nomirror
 set ylabel "{label}"
 {axis}
 plot {curves}
@@ -123,7 +124,8 @@ def plot(path, gics, lines):
             for row in list_register_rows(title, one, start, length, registers)]
     if lines:
         rows.append(line_row(lines, starts[-1], length))
-    script = HEAD.format(height=MARGIN + HEIGHT * len(rows), rows=len(rows), length=length)
+    script = HEAD.format(height=MARGIN + HEIGHT * len(rows), rows=len(rows), length=length,
+                         tics=length / 4)
     for number, (block, fields) in enumerate(rows, 1):
         axis = 'set xlabel "ms"' if number == len(rows) else 'set format x ""'
         if number == len(rows):
