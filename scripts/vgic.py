@@ -37,6 +37,10 @@ MEASURED = {'timer': "timer's PPI", 'ipi-idle': 'IPI to an idle vCPU',
             'ipi-busy': 'IPI to a busy vCPU', 'disk': 'MSI of a disk that is read',
             'intx': 'level of a disk that is read (INTx)'}
 
+# Of these measurements, vCPUs are busy. In others, some of these exits are for ticks.
+BUSY = 'timer', 'ipi-busy'
+AT_MOST = 'IRQ', 'WFI'
+
 KINDS = 'SGI', 'PPI', 'SPI, edge', 'SPI, level', 'LPI'
 
 
@@ -196,13 +200,14 @@ def traps(measurements, name):
     """
     From class of exits to their number per interrupt, the most frequent first.
 
-    Ticks go on meanwhile. What a timer's interrupt takes is known, and is subtracted.
+    Ticks go on meanwhile. What a timer's interrupt takes is known of a busy vCPU, and is
+    subtracted; but not what depends on whether the vCPU is idle.
     """
     measured, timer = measurements[name], measurements['timer']
     found = {}
     for one in {**measured['exits'], **timer['exits']}:
         hits = measured['exits'].get(one, 0)
-        if name != 'timer':
+        if name != 'timer' and (name in BUSY or one not in AT_MOST):
             hits -= measured['ticks'] * timer['exits'].get(one, 0) / timer['ticks']
         found[one] = hits / measured['ticks' if name == 'timer' else 'interrupts']
     return dict(sorted(found.items(), key=lambda item: -item[1]))
@@ -213,12 +218,14 @@ def show_traps(measurements):
     lines = [['', *(TITLES[chip] for chip in chips)]]
     for name, title in MEASURED.items():
         found = {chip: traps(measurements[chip], name) for chip in chips}
-        lines.append([title, *(f'{sum(found[chip].values()):.2f}' for chip in chips)])
+        bound = '' if name in BUSY else '<= '
+        lines.append([title, *(f'{bound}{sum(found[chip].values()):.2f}' for chip in chips)])
         # What is left of others is noise.
         told = dict.fromkeys(one for chip in chips for one, number in found[chip].items()
-                             if number >= 0.05)
-        lines += [[f'- {one}', *(f'{found[chip][one]:.2f}' if found[chip].get(one, 0) >= 0.05
-                                 else '' for chip in chips)] for one in told]
+                             if number >= 0.1)
+        lines += [[f'- {one}', *(f'{bound if one in AT_MOST else ""}{found[chip][one]:.2f}'
+                                 if found[chip].get(one, 0) >= 0.1 else '' for chip in chips)]
+                  for one in told]
     print('\nExits from the guest per interrupt:\n\n' + layout(lines), flush=True)
 
 
