@@ -463,6 +463,9 @@ PAGES = {
     'docs/devel/arm-rvic-performance.rst': [
         ('scripts/bench', U.long, 'long'),
     ],
+    'docs/devel/testing/arm-gic.rst': [
+        ('scripts/vgic', U.long, 'long'),
+    ],
     'docs/devel/testing/arm-rvic.rst': [
         ('--steps', U.long, 'long'),
         ('--replay', replay),

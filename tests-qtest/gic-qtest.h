@@ -53,6 +53,8 @@
 REG32(GICD_CTLR, 0x000)
     FIELD(GICD_CTLR, EnableGrp0, 0, 1)
     FIELD(GICD_CTLR, EnableGrp1, 1, 1)
+/* ... and as a Non-secure access to a GIC with Security Extensions sees it */
+    FIELD(GICD_CTLR, NS_EnableGrp1, 0, 1)
 REG32(GICD_TYPER, 0x004)
     FIELD(GICD_TYPER, ITLinesNumber, 0, 5)
     FIELD(GICD_TYPER, CPUNumber, 5, 3)
