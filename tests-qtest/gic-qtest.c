@@ -67,6 +67,7 @@ void gic_quit(GICMachine *gic)
     g_free(gic->options);
     g_free(gic->args);
     g_free(gic->path);
+    g_strfreev(gic->cpu_paths);
     g_free(gic);
 }
 
@@ -125,12 +126,17 @@ static uint32_t icfgr_edge(unsigned intid)
     return 2u << intid % ICFGR_FIELDS * 2;
 }
 
+void gic_set_edge_at(GICMachine *gic, uint64_t frame, unsigned intid, bool edge)
+{
+    uint64_t addr = frame + A_GICD_ICFGR(intid / ICFGR_FIELDS);
+    uint32_t others = qtest_readl(gic->qts, addr) & ~icfgr_edge(intid);
+
+    qtest_writel(gic->qts, addr, others | (edge ? icfgr_edge(intid) : 0));
+}
+
 void gicd_set_edge(GICMachine *gic, unsigned intid, bool edge)
 {
-    unsigned n = intid / ICFGR_FIELDS;
-    uint32_t others = gicd_read(gic, GICD_ICFGR(n)) & ~icfgr_edge(intid);
-
-    gicd_write(gic, GICD_ICFGR(n), others | (edge ? icfgr_edge(intid) : 0));
+    gic_set_edge_at(gic, GICD_BASE, intid, edge);
 }
 
 bool gicd_is_edge(GICMachine *gic, unsigned intid)
@@ -139,12 +145,18 @@ bool gicd_is_edge(GICMachine *gic, unsigned intid)
            icfgr_edge(intid);
 }
 
+void gic_set_group_at(GICMachine *gic, uint64_t frame, unsigned intid,
+                      unsigned group)
+{
+    uint64_t addr = frame + A_GICD_IGROUPR(intid / 32);
+    uint32_t others = qtest_readl(gic->qts, addr) & ~(1u << intid % 32);
+
+    qtest_writel(gic->qts, addr, others | group << intid % 32);
+}
+
 void gicd_set_group(GICMachine *gic, unsigned intid, unsigned group)
 {
-    unsigned n = intid / 32;
-    uint32_t others = gicd_read(gic, GICD_IGROUPR(n)) & ~(1u << intid % 32);
-
-    gicd_write(gic, GICD_IGROUPR(n), others | group << intid % 32);
+    gic_set_group_at(gic, GICD_BASE, intid, group);
 }
 
 void gicd_send_sgi(GICMachine *gic, unsigned filter, uint8_t targets,

@@ -221,6 +221,9 @@ typedef struct GICMachine {
     unsigned cpus;
     /* the GIC's, in the QOM tree */
     char *path;
+    /* what gicv3-qtest.c knows once it has asked for it */
+    char **cpu_paths;
+    uint64_t redistributor_size;
 } GICMachine;
 
 /**
@@ -311,6 +314,16 @@ void gic_spi_pulse(GICMachine *gic, unsigned intid);
     qtest_readb((gic)->qts, GICD_BASE + A_ ## reg(0) + (intid))
 #define gicd_write_byte(gic, reg, intid, value) \
     qtest_writeb((gic)->qts, GICD_BASE + A_ ## reg(0) + (intid), value)
+
+/**
+ * gic_set_edge_at, gic_set_group_at: gicd_set_edge() and gicd_set_group() in
+ *                                    a frame that has the Distributor's
+ *                                    registers at the same offsets
+ */
+void gic_set_edge_at(GICMachine *gic, uint64_t frame, unsigned intid,
+                     bool edge);
+void gic_set_group_at(GICMachine *gic, uint64_t frame, unsigned intid,
+                      unsigned group);
 
 /** gicd_set_edge: make an interrupt edge-triggered, or level-sensitive */
 void gicd_set_edge(GICMachine *gic, unsigned intid, bool edge);
