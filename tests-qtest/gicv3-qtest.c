@@ -56,22 +56,33 @@ static const uint32_t program[] = {
 /* Of a vCPU's inputs */
 #define INPUT_FIQ       1
 
-static char *cpu_path(GICMachine *gic, unsigned cpu)
+/* All CPUs' paths, by their index */
+static char **find_cpus(GICMachine *gic)
 {
     QDict *rsp = qtest_qmp(gic->qts, "{ 'execute': 'query-cpus-fast' }");
-    char *path = NULL;
+    char **paths = g_new0(char *, gic->cpus + 1);
     const QListEntry *e;
 
     QLIST_FOREACH_ENTRY(qdict_get_qlist(rsp, "return"), e) {
         QDict *info = qobject_to(QDict, qlist_entry_obj(e));
+        unsigned cpu = qdict_get_int(info, "cpu-index");
 
-        if (qdict_get_int(info, "cpu-index") == cpu) {
-            path = g_strdup(qdict_get_str(info, "qom-path"));
-        }
+        g_assert_cmpuint(cpu, <, gic->cpus);
+        g_assert_null(paths[cpu]);
+        paths[cpu] = g_strdup(qdict_get_str(info, "qom-path"));
     }
     qobject_unref(rsp);
-    g_assert_nonnull(path);
-    return path;
+    g_assert_cmpuint(g_strv_length(paths), ==, gic->cpus);
+    return paths;
+}
+
+static const char *cpu_path(GICMachine *gic, unsigned cpu)
+{
+    g_assert_cmpuint(cpu, <, gic->cpus);
+    if (!gic->cpu_paths) {
+        gic->cpu_paths = find_cpus(gic);
+    }
+    return gic->cpu_paths[cpu];
 }
 
 static void write_program(GICMachine *gic, unsigned cpu)
@@ -85,7 +96,7 @@ static void write_program(GICMachine *gic, unsigned cpu)
 static uint64_t execute(GICMachine *gic, unsigned cpu, uint32_t instruction,
                         const uint64_t x[4])
 {
-    g_autofree char *path = cpu_path(gic, cpu);
+    const char *path = cpu_path(gic, cpu);
     QTestState *qts = gic->qts;
     uint32_t request = qtest_readl(qts, BLOCK(cpu) + BLOCK_REQUEST) + 1;
 
@@ -96,9 +107,8 @@ static uint64_t execute(GICMachine *gic, unsigned cpu, uint32_t instruction,
     qtest_writel(qts, BLOCK(cpu) + BLOCK_REQUEST, request);
 
     qtest_set_irq_in(qts, path, NULL, INPUT_FIQ, 1);
-    while (qtest_readl(qts, BLOCK(cpu) + BLOCK_DONE) != request) {
-        g_thread_yield();
-    }
+    gicv3_wait_until(qtest_readl(qts, BLOCK(cpu) + BLOCK_DONE) == request,
+                     "CPU %u: instruction 0x%08x", cpu, instruction);
     qtest_set_irq_in(qts, path, NULL, INPUT_FIQ, 0);
     return qtest_readq(qts, BLOCK(cpu) + BLOCK_X(0));
 }
@@ -166,13 +176,23 @@ uint32_t gicv3_affinity(unsigned cpu)
 }
 
 /* Redistributors have two frames more with virtual LPIs: IHI 0069, 12.10 */
-uint64_t gicv3_rd_base(GICMachine *gic, unsigned cpu)
+static uint64_t redistributor_size(GICMachine *gic)
 {
     uint64_t typer = qtest_readq(gic->qts, GICR_BASE + A_GICR_TYPER);
-    unsigned frames = typer & R_GICR_TYPER_VLPIS_MASK ? 4 : 2;
-    uint64_t size = frames * GIC_FRAME_SIZE;
-    unsigned low = GICR_REGION_SIZE / size;
 
+    return (typer & R_GICR_TYPER_VLPIS_MASK ? 4 : 2) * GIC_FRAME_SIZE;
+}
+
+uint64_t gicv3_rd_base(GICMachine *gic, unsigned cpu)
+{
+    uint64_t size;
+    unsigned low;
+
+    if (!gic->redistributor_size) {
+        gic->redistributor_size = redistributor_size(gic);
+    }
+    size = gic->redistributor_size;
+    low = GICR_REGION_SIZE / size;
     return cpu < low ? GICR_BASE + cpu * size
                      : GICR_HIGH_BASE + (cpu - low) * size;
 }
@@ -186,11 +206,7 @@ static uint64_t frame(GICMachine *gic, unsigned cpu, unsigned intid)
 
 void gicv3_set_edge(GICMachine *gic, unsigned cpu, unsigned intid, bool edge)
 {
-    uint64_t addr = frame(gic, cpu, intid) + A_GICD_ICFGR(intid / 16);
-    uint32_t bit = 2u << intid % 16 * 2;
-    uint32_t others = qtest_readl(gic->qts, addr) & ~bit;
-
-    qtest_writel(gic->qts, addr, others | (edge ? bit : 0));
+    gic_set_edge_at(gic, frame(gic, cpu, intid), intid, edge);
 }
 
 void gicv3_set_priority(GICMachine *gic, unsigned cpu, unsigned intid,
@@ -203,10 +219,7 @@ void gicv3_set_priority(GICMachine *gic, unsigned cpu, unsigned intid,
 void gicv3_set_group(GICMachine *gic, unsigned cpu, unsigned intid,
                      unsigned group)
 {
-    uint64_t addr = frame(gic, cpu, intid) + A_GICD_IGROUPR(intid / 32);
-    uint32_t others = qtest_readl(gic->qts, addr) & ~(1u << intid % 32);
-
-    qtest_writel(gic->qts, addr, others | group << intid % 32);
+    gic_set_group_at(gic, frame(gic, cpu, intid), intid, group);
 }
 
 void gicv3_line(GICMachine *gic, unsigned cpu, unsigned intid, bool level)

@@ -59,6 +59,12 @@ REG32(GICD_CLRSPI_SR, 0x0058)
 /* 64 bits, n is the INTID */
 #define A_GICD_IROUTER(n)       (0x6000 + 8 * (n))
 #define R_GICD_IROUTER_AFFINITY 0xff00ffffffULL
+    FIELD(GICD_IROUTER, IRM, 31, 1)
+
+/* IMPLEMENTATION DEFINED registers: eight words here, and a frame's end */
+#define GIC_IMPDEF              0x0020
+#define GIC_IMPDEF_END          0x0040
+#define GIC_FRAME_IMPDEF        0xc000
 
 /* Identification registers, at the end of the first frame of each component */
 REG32(PIDR2, 0xffe8)
@@ -180,6 +186,25 @@ REG32(GITS_TRANSLATER, 0x10040)
 #define ICC_IGRPEN1_EL1         SYSREG(3, 0, 12, 12, 7)
 /* ICC_SGI1R_EL1, with an affinity of nothing but Aff0 */
 #define SGI1R(intid, targets)   ((uint64_t)(intid) << 24 | (targets))
+
+/**
+ * gicv3_wait_until: wait for what a vCPU or the GIC does in its own time
+ * @condition: to become true, in a minute at most
+ * @...: what it is, for printf(), if it does not
+ */
+#define gicv3_wait_until(condition, ...) \
+    do { \
+        int64_t deadline_ = g_get_monotonic_time() + 60 * G_USEC_PER_SEC; \
+        \
+        while (!(condition)) { \
+            if (g_get_monotonic_time() > deadline_) { \
+                g_autofree char *what_ = g_strdup_printf(__VA_ARGS__); \
+                \
+                g_error("waited for %s in vain", what_); \
+            } \
+            g_thread_yield(); \
+        } \
+    } while (0)
 
 /**
  * gicv3_start: start a virt machine whose vCPUs run
