@@ -530,7 +530,7 @@ SUITES = {
                   lambda: run_checks('spin', spin.usual()), False, False),
     'vmstate': Suite('the format of saved machines is what it was',
                      lambda: check_vmstate('vmstate', BUILD), False, False),
-    'qtest': Suite('the device models without a running vCPU',
+    'qtest': Suite('the device models, most without a running vCPU',
                    lambda: run_meson('rvic-qtest'), False, False),
     'boot': Suite('Linux boots and uses its devices',
                   lambda: run_meson('rvic-boot'), True, False),
