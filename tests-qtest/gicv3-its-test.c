@@ -1262,6 +1262,9 @@ static Command random_command(void)
             command.word[i] &= 0x8000001f0003001fULL;
         }
     }
+    if (g_test_rand_bit()) {
+        command.word[0] = deposit64(command.word[0], 32, 32, DEVICE);
+    }
     command.word[0] &= ~0xffULL;
     command.word[0] |= commands[g_test_rand_int_range(0, sizeof(commands))];
     return command;
@@ -1271,8 +1274,18 @@ static const uint64_t its_tables[] = {
     DEVICES, COLLECTIONS, ITT(0), VPE_TABLE,
 };
 
-/* Nothing mapped, and an empty queue */
-static void clear_its(GICMachine *gic)
+/* VPE is to run on CPU 1 */
+static void map_vpes(GICMachine *gic)
+{
+    issue(gic, cmd_vmapp(gic, VPE, 1, VPENDING(VPE)));
+    issue(gic, cmd_vmapp(gic, OTHER_VPE, 2, VPENDING(OTHER_VPE)));
+}
+
+/* The next event of map_event()'s device, which is VPE's VLPI */
+#define VIRTUAL_EVENT   (EVENT + 1)
+
+/* Tables and a queue with nothing but the events' mappings */
+static void map_afresh(GICMachine *gic)
 {
     disable_its(gic);
     for (size_t i = 0; i < ARRAY_SIZE(its_tables); i++) {
@@ -1280,15 +1293,11 @@ static void clear_its(GICMachine *gic)
     }
     set_up_queue(gic);
     enable_its(gic);
-}
-
-/* The next event of map_event()'s device, which is VPE's VLPI */
-#define VIRTUAL_EVENT   (EVENT + 1)
-
-static void map_virtual_event(GICMachine *gic)
-{
-    issue(gic, cmd_vmapp(gic, VPE, 1, VPENDING(VPE)));
-    issue(gic, cmd_vmapti(DEVICE, VIRTUAL_EVENT, VPE, VLPI, DOORBELL));
+    map_event(gic);
+    if (has_vpes(gic)) {
+        map_vpes(gic);
+        issue(gic, cmd_vmapti(DEVICE, VIRTUAL_EVENT, VPE, VLPI, DOORBELL));
+    }
 }
 
 /* What each command that follows a mapping makes of it */
@@ -1311,18 +1320,14 @@ static void issue_all_bad(GICMachine *gic)
 static void test_random(const void *options)
 {
     GICMachine *gic = gic_start(options, CPUS, "");
-    bool virtual = has_vpes(gic);
 
     set_up(gic);
     for (unsigned round = 0; round < 32; round++) {
-        clear_its(gic);
-        map_event(gic);
-        if (virtual) {
-            map_virtual_event(gic);
-        }
+        map_afresh(gic);
         randomize(gic, its_tables[round % ARRAY_SIZE(its_tables)], 64);
         issue_all_bad(gic);
-        for (size_t i = 0; i < ARRAY_SIZE(its_tables); i++) {
+        map_afresh(gic);
+        for (size_t i = 0; round % 2 && i < ARRAY_SIZE(its_tables); i++) {
             randomize(gic, its_tables[i], 64);
         }
         for (unsigned i = 0; i < 100; i++) {
@@ -1331,13 +1336,11 @@ static void test_random(const void *options)
         }
 
         /* all tables are overwritten, perhaps, and the queue */
-        clear_its(gic);
-        map_event(gic);
+        map_afresh(gic);
         issue(gic, cmd_event(INT, DEVICE, EVENT));
         g_assert_true(is_pending(gic, 1, LPI));
         issue(gic, cmd_event(CLEAR, DEVICE, EVENT));
-        if (virtual) {
-            map_virtual_event(gic);
+        if (has_vpes(gic)) {
             issue(gic, cmd_event(INT, DEVICE, VIRTUAL_EVENT));
             g_assert_true(is_virtual_pending(gic, VPE, VLPI));
             issue(gic, cmd_event(CLEAR, DEVICE, VIRTUAL_EVENT));
@@ -1381,7 +1384,7 @@ static void test_reset(void)
 
 /* Virtual LPIs of GICv4, as far as they are seen without a virtual machine */
 
-/* DEVICE's event is VPE's VLPI; CPU 1 is where VPE is to run */
+/* DEVICE's event is VPE's VLPI */
 static GICMachine *start_virtual(void)
 {
     GICMachine *gic = gic_start(V4, CPUS, "");
@@ -1390,8 +1393,7 @@ static GICMachine *start_virtual(void)
     map_device(gic);
     qtest_writeb(gic->qts, VCONFIGURATION + VLPI - FIRST_LPI,
                  PRIORITY_LOW | LPI_ENABLED);
-    issue(gic, cmd_vmapp(gic, VPE, 1, VPENDING(VPE)));
-    issue(gic, cmd_vmapp(gic, OTHER_VPE, 2, VPENDING(OTHER_VPE)));
+    map_vpes(gic);
     issue(gic, cmd_vmapti(DEVICE, EVENT, VPE, VLPI, DOORBELL));
     return gic;
 }
