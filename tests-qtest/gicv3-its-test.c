@@ -1246,28 +1246,39 @@ static void randomize(GICMachine *gic, uint64_t addr, unsigned words)
     }
 }
 
+/* An ID of any kind, which is more often than not one that is mapped */
+static uint64_t random_id(void)
+{
+    switch (g_test_rand_int_range(0, 4)) {
+    case 0:
+        return (uint32_t)g_test_rand_int();
+    case 1:
+        return FIRST_LPI + g_test_rand_int_range(0, 256);
+    default:
+        return g_test_rand_int_range(0, DEVICE + 1);
+    }
+}
+
+/* An address, of which many fields have few values that mean something */
+static uint64_t random_address(void)
+{
+    uint64_t value = (uint64_t)g_test_rand_int() << 32 |
+                     (uint32_t)g_test_rand_int();
+
+    return g_test_rand_bit() ? value : value & 0x8000001f0003001fULL;
+}
+
 static Command random_command(void)
 {
     static const uint8_t commands[] = {
         MOVI, INT, CLEAR, SYNC, MAPD, MAPC, MAPTI, MAPI, INV, INVALL, MOVALL,
         DISCARD, VMOVI, VMOVP, VSYNC, VMAPP, VMAPTI, VMAPI, VINVALL, UINT8_MAX,
     };
-    Command command;
+    uint64_t command = commands[g_test_rand_int_range(0, sizeof(commands))];
+    uint64_t device = g_test_rand_bit() ? DEVICE : random_id();
 
-    for (unsigned i = 0; i < ARRAY_SIZE(command.word); i++) {
-        command.word[i] = (uint64_t)g_test_rand_int() << 32 |
-                          (uint32_t)g_test_rand_int();
-        /* many fields have few values that mean something */
-        if (g_test_rand_bit()) {
-            command.word[i] &= 0x8000001f0003001fULL;
-        }
-    }
-    if (g_test_rand_bit()) {
-        command.word[0] = deposit64(command.word[0], 32, 32, DEVICE);
-    }
-    command.word[0] &= ~0xffULL;
-    command.word[0] |= commands[g_test_rand_int_range(0, sizeof(commands))];
-    return command;
+    return (Command) { { command | device << 32, random_id() | random_id() << 32,
+                         random_address(), random_address() } };
 }
 
 static const uint64_t its_tables[] = {
@@ -1322,7 +1333,7 @@ static void test_random(const void *options)
     GICMachine *gic = gic_start(options, CPUS, "");
 
     set_up(gic);
-    for (unsigned round = 0; round < 32; round++) {
+    for (unsigned round = 0; round < 128; round++) {
         map_afresh(gic);
         randomize(gic, its_tables[round % ARRAY_SIZE(its_tables)], 64);
         issue_all_bad(gic);
@@ -1330,7 +1341,7 @@ static void test_random(const void *options)
         for (size_t i = 0; round % 2 && i < ARRAY_SIZE(its_tables); i++) {
             randomize(gic, its_tables[i], 64);
         }
-        for (unsigned i = 0; i < 100; i++) {
+        for (unsigned i = 0; i < 50; i++) {
             issue_bad(gic, random_command());
             gits_write(gic, GITS_TRANSLATER, g_test_rand_int_range(0, 64));
         }
