@@ -184,6 +184,12 @@ REG32(GITS_TRANSLATER, 0x10040)
 #define ICC_HPPIR1_EL1          SYSREG(3, 0, 12, 12, 2)
 #define ICC_IGRPEN0_EL1         SYSREG(3, 0, 12, 12, 6)
 #define ICC_IGRPEN1_EL1         SYSREG(3, 0, 12, 12, 7)
+#define ICC_CTLR_EL3            SYSREG(3, 6, 12, 12, 4)
+    FIELD(ICC_CTLR_EL3, CBPR_EL1S, 0, 1)
+    FIELD(ICC_CTLR_EL3, CBPR_EL1NS, 1, 1)
+    FIELD(ICC_CTLR_EL3, EOImode_EL3, 2, 1)
+    FIELD(ICC_CTLR_EL3, EOImode_EL1S, 3, 1)
+    FIELD(ICC_CTLR_EL3, EOImode_EL1NS, 4, 1)
 /* ICC_SGI1R_EL1, with an affinity of nothing but Aff0 */
 #define SGI1R(intid, targets)   ((uint64_t)(intid) << 24 | (targets))
 

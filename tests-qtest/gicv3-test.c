@@ -1307,6 +1307,28 @@ static void test_secure_ctlr(void)
     gic_quit(gic);
 }
 
+/* Each field of ICC_CTLR_EL3 that can be written is one of its own */
+static void test_secure_ctlr_el3(void)
+{
+    static const uint64_t fields[] = {
+        R_ICC_CTLR_EL3_CBPR_EL1S_MASK, R_ICC_CTLR_EL3_CBPR_EL1NS_MASK,
+        R_ICC_CTLR_EL3_EOImode_EL3_MASK, R_ICC_CTLR_EL3_EOImode_EL1S_MASK,
+        R_ICC_CTLR_EL3_EOImode_EL1NS_MASK,
+    };
+    GICMachine *gic = gicv3_start(SECURE, 1, "");
+    uint64_t all = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+        all |= fields[i];
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+        gicv3_icc_write(gic, 0, ICC_CTLR_EL3, fields[i]);
+        g_assert_cmphex(gicv3_icc_read(gic, 0, ICC_CTLR_EL3) & all, ==,
+                        fields[i]);
+    }
+    gic_quit(gic);
+}
+
 /* 12.9, 12.11: Secure interrupts' bits are RAZ/WI to Non-secure accesses */
 static void check_secure_bits(GICMachine *gic, uint64_t base, unsigned n)
 {
@@ -1496,6 +1518,7 @@ int main(int argc, char **argv)
     qtest_add_func("/gicv3/signalling/nmi-reset", test_nmi_reset);
 
     qtest_add_func("/gicv3/security/ctlr", test_secure_ctlr);
+    qtest_add_func("/gicv3/security/ctlr-el3", test_secure_ctlr_el3);
     qtest_add_func("/gicv3/security/bits", test_secure_bits);
     qtest_add_func("/gicv3/security/nmi", test_secure_nmi);
     qtest_add_func("/gicv3/security/priorities", test_secure_priorities);
