@@ -44,8 +44,8 @@ STAYS = [
     r'(Kconfig|meson\.build|hw-intc/trace\.h|hw-intc/rvic_compat\.h|patches/.*)',
     # For tests of the tests, and for scripts that stay
     r'tests-fuzz/(mutations|guided/(corpus|instrumented))|tests-qtest/(data/.*|not-executed)',
-    # They need scripts/bench*.py
-    r'tests-functional/(baremetal/bench.*|guest/bench\.c|rvic_bench\.py'
+    # They need scripts/bench*.py or vgic*.py
+    r'tests-functional/(baremetal/bench.*|guest/(bench\.c|crowd)|rvic_bench\.py'
     r'|test_aarch64_rvic_(bench.*|paths)\.py)',
     # They need the emulated host of scripts/kvm_host.py
     r'tests-kvm/.*',

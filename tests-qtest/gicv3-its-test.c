@@ -1277,7 +1277,8 @@ static Command random_command(void)
     uint64_t command = commands[g_test_rand_int_range(0, sizeof(commands))];
     uint64_t device = g_test_rand_bit() ? DEVICE : random_id();
 
-    return (Command) { { command | device << 32, random_id() | random_id() << 32,
+    return (Command) { { command | device << 32,
+                         random_id() | random_id() << 32,
                          random_address(), random_address() } };
 }
 

@@ -22,11 +22,9 @@ volatile unsigned irqs_at_el2, last_irq_at_el2;
 void (*el2_irq)(unsigned intid);
 static void (*el1_irq)(void);
 
-/*
- * The tests' vCPUs: how many jobs each was given, and has done; volatile, as it
- * comes from another one
- */
+/* The tests' vCPUs: how many jobs each was given, and has done */
 static struct {
+    /* volatile, as it comes from another one */
     void (*volatile job)(void);
     uint64_t given, done;
 } cpus[FAR_CPU + FAR_CPUS];

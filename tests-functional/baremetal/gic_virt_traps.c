@@ -2,8 +2,8 @@
  * Bare-metal guest at EL2: which accesses to GICv3's registers go to EL2
  *
  * Arm IHI 0069: the accessibility of each register, and ICH_HCR_EL2's TC,
- * TALL0, TALL1 and TDIR. The syndrome is that of a trapped MSR or MRS (Arm DDI 0487,
- * ESR_EL2, EC 0x18).
+ * TALL0, TALL1 and TDIR. The syndrome is that of a trapped MSR or MRS (Arm DDI
+ * 0487, ESR_EL2, EC 0x18).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
