@@ -134,7 +134,10 @@
 #define VMCR_VBPR0(n)           ((n) << 21)
 #define VMCR_VPMR(priority)     ((uint32_t)(priority) << 24)
 
-/* GICH_VTR and ICH_VTR_EL2 */
+/*
+ * GICH_VTR and ICH_VTR_EL2. ListRegs has six bits in the former and five in the
+ * latter, which are enough for MAX_LRS.
+ */
 #define VTR_LISTREGS(value)     (((value) & 0x1f) + 1)
 #define VTR_PREBITS(value)      (((value) >> 26 & 7) + 1)
 #define VTR_PRIBITS(value)      (((value) >> 29 & 7) + 1)

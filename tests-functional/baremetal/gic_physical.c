@@ -490,7 +490,7 @@ static void sgi_lists(void)
             expect_targets(from, SGIR_LIST(list), list);
         }
     }
-    /* Nobody has these numbers. */
+    /* Nobody who is on has these numbers. */
     expect_targets(0, SGIR_LIST(0xf000), 0);
 }
 

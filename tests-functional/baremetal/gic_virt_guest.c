@@ -214,6 +214,11 @@ static void fill(void)
     gic->set_hcr(queued ? HCR_EN | HCR_UIE : HCR_EN);
 }
 
+/*
+ * The maintenance interrupt comes before the guest's next instruction: the
+ * architecture does not promise this, but QEMU's is never late. Were it so, the
+ * guest would acknowledge more before this runs.
+ */
 static void underflow(unsigned intid)
 {
     expect(intid, PPI_MAINTENANCE);
@@ -244,7 +249,10 @@ static void overflow(void)
 
 static unsigned levels_left;
 
-/* The device's line is still high after EOI, for so many times. */
+/*
+ * The device's line is still high after EOI, for so many times. Here as well,
+ * one maintenance interrupt for each EOI is what QEMU's, never late, makes.
+ */
 static void resample(unsigned intid)
 {
     expect(intid, PPI_MAINTENANCE);
