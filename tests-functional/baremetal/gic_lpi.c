@@ -94,7 +94,8 @@ static uint64_t router(unsigned intid)
 
 /*
  * The end of an LPI has no effect on SPIs, whatever its INTID is: their routes
- * are all ones. With every seventh, there is one of each remainder.
+ * are all ones. With every seventh, there is one of each remainder. EVENT is
+ * mapped already, and mapping it once more is UNPREDICTABLE.
  */
 static void spis_unchanged(void)
 {
@@ -106,7 +107,7 @@ static void spis_unchanged(void)
         expect(routes[n] != 0, true);
         gic->set_priority(SPI_FIRST + n, 0xf8);
     }
-    for (unsigned event = 0; event < ITS_LPIS; event += 7) {
+    for (unsigned event = EVENT + 7; event < ITS_LPIS; event += 7) {
         unsigned lpi = FIRST_LPI + event;
 
         expect(its_map(DEVICE, event, lpi), true);

@@ -103,11 +103,6 @@ static uint32_t highest_pending(void)
     return gic->hppir(gic->group);
 }
 
-static void set_active_priority(unsigned priority)
-{
-    gic->set_apr(gic->group, apr_bit(priority));
-}
-
 /* VFIQ is Group 0's, VIRQ is Group 1's. */
 static uint64_t line_of(unsigned group)
 {
@@ -203,7 +198,8 @@ static void lr_allocation_eoi(void)
     expect(gic->elrsr(), all_lrs() & ~2u);
     expect(gic->eisr(), 2);
     /* EOI is a bit of the physical INTID there. */
-    gic->set_lr(1, with_hw(in_state(pending(VINTID), INVALID), 0x3ff));
+    gic->set_lr(1, with_hw(in_state(pending(VINTID), INVALID),
+                           1u << 9 | PHYSICAL));
     expect(gic->elrsr(), all_lrs());
     expect(gic->eisr(), 0);
 }
@@ -251,28 +247,43 @@ static void state_pending(void)
     expect_none();
 }
 
+/*
+ * An interrupt that is active in the third list register: a hypervisor has
+ * moved it there since it was acknowledged. So the active priorities register
+ * has what belongs to it, and is not written: with another value than it was
+ * read with, this would be UNPREDICTABLE.
+ */
+static void acknowledge_and_move(unsigned intid, enum state state)
+{
+    struct lr lr;
+
+    gic->set_lr(0, pending(intid));
+    expect(acknowledge(), intid);
+    lr = gic->lr(0);
+    gic->set_lr(0, (struct lr) { 0 });
+    gic->set_lr(2, in_state(lr, state));
+}
+
 static void state_active(void)
 {
-    gic->set_lr(0, in_state(pending(VINTID), ACTIVE));
-    set_active_priority(P_MIDDLE);
+    acknowledge_and_move(VINTID, ACTIVE);
     expect(gic->rpr(), P_MIDDLE);
     expect_none();
     end(VINTID);
-    expect(gic->lr(0).state, INVALID);
+    expect(gic->lr(2).state, INVALID);
     expect(gic->rpr(), P_IDLE);
 }
 
 static void state_pending_active(void)
 {
-    gic->set_lr(0, in_state(pending(VINTID), PENDING_ACTIVE));
-    set_active_priority(P_MIDDLE);
+    acknowledge_and_move(VINTID, PENDING_ACTIVE);
     expect(highest_pending(), INTID_NONE);
     expect_none();
     end(VINTID);
-    expect(gic->lr(0).state, PENDING);
+    expect(gic->lr(2).state, PENDING);
     expect_acknowledge(VINTID);
     end(VINTID);
-    expect(gic->lr(0).state, INVALID);
+    expect(gic->lr(2).state, INVALID);
 }
 
 /* A level rises again while its interrupt is active: no second list register */
@@ -356,10 +367,11 @@ static void maintenance_underflow(void)
 {
     set_hcr_bits(HCR_UIE);
     expect_maintenance(MISR_U);
-    gic->set_lr(0, pending(VINTID));
+    gic->set_lr(3, pending(OTHER));
     expect_maintenance(MISR_U);
-    gic->set_lr(3, in_state(pending(OTHER), ACTIVE));
-    set_active_priority(P_MIDDLE);
+    expect(acknowledge(), OTHER);
+    expect_maintenance(MISR_U);
+    gic->set_lr(0, pending(VINTID));
     expect_maintenance(0);
     gic->set_lr(1, at_priority(pending(THIRD), P_HIGH));
     expect_maintenance(0);
@@ -1092,14 +1104,29 @@ static void apr_switch(void)
     expect(gic->elrsr(), all_lrs());
 }
 
+/* The register of a vCPU that handles such an interrupt, then is switched out */
+static uint32_t saved_apr(unsigned priority)
+{
+    uint32_t apr;
+
+    gic->set_lr(0, at_priority(pending(ABSENT), priority));
+    expect(acknowledge(), ABSENT);
+    apr = gic->apr(gic->group);
+    reset_virtual();
+    return apr;
+}
+
 /* What restores the registers in another order, has signalled nothing wrong. */
 static void apr_signals(void)
 {
+    uint32_t middle = saved_apr(P_MIDDLE);
+    uint32_t low = saved_apr(P_LOW);
+
     gic->set_lr(0, pending(VINTID));
     expect(virtual_lines(), line_of(gic->group));
-    set_active_priority(P_MIDDLE);
+    gic->set_apr(gic->group, middle);
     expect(virtual_lines(), 0);
-    set_active_priority(P_LOW);
+    gic->set_apr(gic->group, low);
     expect(virtual_lines(), line_of(gic->group));
     gic->set_apr(gic->group, 0);
     expect_acknowledge(VINTID);
