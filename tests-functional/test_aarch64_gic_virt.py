@@ -41,7 +41,7 @@ BOTH = {
                  'bpr-minimum', 'bpr-reserved', 'bpr0', 'bpr1', 'cbpr'],
     'group': ['lines', 'enables', 'preemption'],
     'eoimode': ['split', 'pending-active'],
-    'hw': ['eoi', 'again', 'dir', 'not'],
+    'hw': ['eoi', 'again', 'dir', 'not', 'ppi', 'level'],
     'vmcr': ['from-guest', 'to-guest', 'signals', 'limits'],
     'apr': ['bits', 'switch', 'signals'],
     'enable': ['off'],

@@ -20,6 +20,9 @@
 /* An SPI that is wired to nothing */
 #define PHYSICAL                (SPI_FIRST + 100)
 
+/* So is this PPI, which each vCPU has for itself. */
+#define PRIVATE                 (PPI_FIRST + 2)
+
 /* Priorities, from high to low */
 #define P_HIGH                  0x40
 #define P_MIDDLE                0x80
@@ -872,28 +875,28 @@ static void eoimode_pending_active(void)
  */
 
 /* The physical interrupt has come to EL2, which gives it to the guest. */
-static void forward_physical(void)
+static void forward(unsigned intid)
 {
-    gicd_enable(PHYSICAL);
+    gicd_enable(intid);
     gic->set_phys_eoimode(true);
-    gicd_write_bit(GICD_ISPENDR, PHYSICAL);
-    expect(gic->phys_iar(), PHYSICAL);
-    gic->phys_eoir(PHYSICAL);
-    expect(gicd_test(GICD_ISACTIVER, PHYSICAL), true);
-    gic->set_lr(1, with_hw(pending(VINTID), PHYSICAL));
+    gicd_write_bit(GICD_ISPENDR, intid);
+    expect(gic->phys_iar(), intid);
+    gic->phys_eoir(intid);
+    expect(gicd_test(GICD_ISACTIVER, intid), true);
+    gic->set_lr(1, with_hw(pending(VINTID), intid));
 }
 
-static void forget_physical(void)
+static void forget(unsigned intid)
 {
-    gicd_disable(PHYSICAL);
-    gicd_write_bit(GICD_ICPENDR, PHYSICAL);
-    gicd_write_bit(GICD_ICACTIVER, PHYSICAL);
+    gicd_disable(intid);
+    gicd_write_bit(GICD_ICPENDR, intid);
+    gicd_write_bit(GICD_ICACTIVER, intid);
     gic->set_phys_eoimode(false);
 }
 
 static void hw_eoi(void)
 {
-    forward_physical();
+    forward(PHYSICAL);
     expect_acknowledge(VINTID);
     expect(gicd_test(GICD_ISACTIVER, PHYSICAL), true);
     end(VINTID);
@@ -902,13 +905,13 @@ static void hw_eoi(void)
     expect(gic->elrsr(), all_lrs());
     expect(gic->eisr(), 0);
     expect_maintenance(0);
-    forget_physical();
+    forget(PHYSICAL);
 }
 
 /* It comes again while the guest handles it: that waits for the guest. */
 static void hw_again(void)
 {
-    forward_physical();
+    forward(PHYSICAL);
     expect_acknowledge(VINTID);
     gicd_write_bit(GICD_ISPENDR, PHYSICAL);
     expect(gic->phys_iar(), INTID_NONE);
@@ -918,13 +921,13 @@ static void hw_again(void)
     let_irqs_come();
     expect(irqs_at_el2, 1);
     expect(last_irq_at_el2, PHYSICAL);
-    forget_physical();
+    forget(PHYSICAL);
 }
 
 static void hw_dir(void)
 {
     gic->set_ctlr(false, true);
-    forward_physical();
+    forward(PHYSICAL);
     expect_acknowledge(VINTID);
     end(VINTID);
     expect(gic->lr(1).state, ACTIVE);
@@ -932,19 +935,111 @@ static void hw_dir(void)
     gic->dir(VINTID);
     expect(gic->lr(1).state, INVALID);
     expect(gicd_test(GICD_ISACTIVER, PHYSICAL), false);
-    forget_physical();
+    forget(PHYSICAL);
 }
 
-/* Without HW, it is nobody's but the guest's, whatever its number. */
+/*
+ * Without HW, it is nobody's but the guest's, whatever its number: EL2
+ * deactivates the physical one.
+ */
 static void hw_not(void)
 {
-    forward_physical();
+    forward(PHYSICAL);
     gic->set_lr(1, pending(PHYSICAL));
     expect_acknowledge(PHYSICAL);
     end(PHYSICAL);
     expect(gic->lr(1).state, INVALID);
     expect(gicd_test(GICD_ISACTIVER, PHYSICAL), true);
-    forget_physical();
+    gic->phys_dir(PHYSICAL);
+    expect(gicd_test(GICD_ISACTIVER, PHYSICAL), false);
+    forget(PHYSICAL);
+}
+
+static void forward_own(void)
+{
+    forward(PRIVATE);
+}
+
+static void end_own(void)
+{
+    expect_acknowledge(VINTID);
+    expect(gicd_test(GICD_ISACTIVER, PRIVATE), true);
+    end(VINTID);
+    expect(gic->lr(1).state, INVALID);
+}
+
+static void own_is_active(void)
+{
+    expect(gic->lr(1).state, PENDING);
+    expect(gicd_test(GICD_ISACTIVER, PRIVATE), true);
+}
+
+static void own_is_inactive(void)
+{
+    expect(gicd_test(GICD_ISACTIVER, PRIVATE), false);
+}
+
+static void forget_own(void)
+{
+    forget(PRIVATE);
+    reset_virtual();
+}
+
+/* What a vCPU's guest ends is that vCPU's PPI: the last vCPU is the first. */
+static void hw_ppi(void)
+{
+    for (unsigned cpu = 0; cpu < num_cpus; cpu++) {
+        on_cpu(cpu, forward_own);
+    }
+    for (unsigned cpu = num_cpus; cpu-- > 0;) {
+        on_cpu(cpu, end_own);
+        for (unsigned other = 0; other < num_cpus; other++) {
+            on_cpu(other, other < cpu ? own_is_active : own_is_inactive);
+        }
+    }
+    for (unsigned cpu = 0; cpu < num_cpus; cpu++) {
+        on_cpu(cpu, forget_own);
+    }
+}
+
+static void give_to_guest(unsigned intid)
+{
+    gic->set_lr(1, with_hw(pending(VINTID), intid));
+}
+
+/*
+ * A level comes again after the guest's EOI while it is high; until then, it is
+ * active, and waits for the guest.
+ */
+static void hw_level(void)
+{
+    const unsigned times = 3;
+
+    el2_irq = give_to_guest;
+    gic->set_phys_eoimode(true);
+    gicd_enable(PPI_VIRTUAL_TIMER);
+    sysreg_write(cntv_cval_el0, 0);
+    sysreg_write(cntv_ctl_el0, 1);
+    for (unsigned n = 1; n <= times; n++) {
+        let_irqs_come();
+        expect(irqs_at_el2, n);
+        expect(last_irq_at_el2, PPI_VIRTUAL_TIMER);
+        expect_acknowledge(VINTID);
+        let_irqs_come();
+        expect(irqs_at_el2, n);
+        expect(gicd_test(GICD_ISACTIVER, PPI_VIRTUAL_TIMER), true);
+        expect(gicd_test(GICD_ISPENDR, PPI_VIRTUAL_TIMER), true);
+        if (n == times) {
+            sysreg_write(cntv_ctl_el0, 0);
+        }
+        end(VINTID);
+    }
+    let_irqs_come();
+    expect(irqs_at_el2, times);
+    expect(gic->lr(1).state, INVALID);
+    expect(gicd_test(GICD_ISACTIVER, PPI_VIRTUAL_TIMER), false);
+    expect(gicd_test(GICD_ISPENDR, PPI_VIRTUAL_TIMER), false);
+    forget(PPI_VIRTUAL_TIMER);
 }
 
 /*
@@ -1104,7 +1199,7 @@ static void apr_switch(void)
     expect(gic->elrsr(), all_lrs());
 }
 
-/* The register of a vCPU that handles such an interrupt, then is switched out */
+/* The register of a vCPU that is in such a handler, then switched out */
 static uint32_t saved_apr(unsigned priority)
 {
     uint32_t apr;
@@ -1268,6 +1363,8 @@ const struct test virtual_tests[] = {
     { "hw/again", hw_again },
     { "hw/dir", hw_dir },
     { "hw/not", hw_not },
+    { "hw/ppi", hw_ppi },
+    { "hw/level", hw_level },
     { "vmcr/from-guest", vmcr_from_guest },
     { "vmcr/to-guest", vmcr_to_guest },
     { "vmcr/signals", vmcr_signals },
