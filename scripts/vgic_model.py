@@ -16,6 +16,9 @@ EN = 1 << 0
 UIE = 1 << 1
 EOICOUNT_SHIFT, EOICOUNT_MAX = 27, 31
 
+# VTR.ListRegs, by version of the GIC
+LISTREGS = {2: 0x3f, 3: 0x1f}
+
 # VMCR
 VENG0, VENG1, VCBPR, VEOIM = 1 << 0, 1 << 1, 1 << 4, 1 << 9
 VBPR1_SHIFT, VBPR0_SHIFT, VPMR_SHIFT = 18, 21, 24
@@ -46,13 +49,15 @@ RULES = {
     'hw': "only the timers' PPIs are mapped to interrupts of the host (KVM)",
     'unread': 'software reads a valid list register before it overwrites it (KVM)',
     'reserved': 'pending and active are not both set if HW is (GICH_LRn.HW, ICH_LR<n>_EL2.HW)',
-    'active': 'an interrupt becomes active only by being acknowledged',
+    'active': 'an interrupt becomes active only by being acknowledged; of SGIs and PPIs, of all '
+              'vCPUs together',
     'value': 'a register reads as what accesses have made of it',
     'acknowledge': 'what is acknowledged is pending in a list register (GICV_IAR, ICC_IAR1_EL1)',
     'priority': 'what is acknowledged has the highest priority, is not masked, and preempts '
                 'what runs (GICV_IAR, ICC_IAR1_EL1)',
     'spurious': 'an acknowledge does not return 1023 if an interrupt is signalled',
-    'eoi': 'what is ended is active (GICV_EOIR, ICC_EOIR1_EL1)',
+    'eoi': 'what is ended is active; of SGIs and PPIs that are in no list register, of all vCPUs '
+           'together (GICV_EOIR, ICC_EOIR1_EL1)',
     'running': 'an EOI drops a priority that is running (GICV_EOIR, ICC_EOIR1_EL1)',
     'eoicount': 'HCR.EOIcount does not overflow (GICH_HCR, ICH_HCR_EL2)',
     'maintenance': 'the maintenance interrupt is high as long as HCR.En is set and MISR is not '
@@ -239,7 +244,8 @@ class Model:
         self.version = version
         self.watch = watch
         self.interfaces = collections.defaultdict(lambda: Interface(version))
-        self.parked = collections.Counter()     # active, and in no list register
+        # Active, and in no list register: by (vINTID, source). No register tells the vCPU.
+        self.parked = collections.Counter()
         self.counts = Counts()
         self.list_registers = None
         self.line = 0
@@ -309,7 +315,7 @@ class Model:
     def vtr_read(self, interface, event):
         interface.priority_bits = (event.value >> 29 & 7) + 1
         interface.preemption_bits = (event.value >> 26 & 7) + 1
-        self.list_registers = (event.value & 0x1f) + 1
+        self.list_registers = (event.value & LISTREGS[self.version]) + 1
 
     def hcr_write(self, interface, event):
         counts = self.counts
