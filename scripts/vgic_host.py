@@ -110,8 +110,10 @@ def histogram(name):
     event, trigger = HISTOGRAMS[name]
     keys = trigger.partition(' ')[0].removesuffix(':size=8192')
     # An event may have several.
-    text = next(part for part in read(f'events/kvm/{event}/hist').split('# event histogram')
-                if f'trigger info: {keys}:' in part)
+    text = next((part for part in read(f'events/kvm/{event}/hist').split('# event histogram')
+                 if f'trigger info: {keys}:' in part), None)
+    if text is None:
+        raise Failed(f'the kernel has no histogram of {name}: {event} with {keys}')
     if not re.search(r'^    Dropped: 0$', text, re.M):
         raise Failed(f'the kernel has dropped events of {name}')
     return {tuple(int(value) for value in re.findall(r'\w+: +(\d+)', found)): int(hits)
@@ -255,8 +257,16 @@ def crowd(args, chip, folder):
     return result
 
 
+def told(pattern, text):
+    """The groups of the pattern in a line that the guest has printed."""
+    match = re.search(pattern, text, re.M)
+    if not match:
+        raise Failed(f'the guest has printed no line {pattern}:\n{text}')
+    return match.groups()
+
+
 def seconds(text):
-    before, _, after, _ = re.search(r'^@TIME (\S+) (\S+) (\S+) (\S+)', text, re.M).groups()
+    before, _, after, _ = told(r'^@TIME (\d+\.\d+) (\S+) (\d+\.\d+) (\S+)', text)
     return float(after) - float(before)
 
 
@@ -277,9 +287,9 @@ def measure(args, chip, name):
     text, result = run([*qemu_command(args, chip, 2), *disk_options([device] if device else []),
                         *bench_guest.options(args.image, args.initrd, [name],
                                              SECONDS=args.seconds)], '@START', '@TICKS')
-    ticks = int(re.search(r'^@TICKS (\d+)$', text, re.M)[1])
-    _, interrupts, _ = re.search(r'^@RESULT \S+ (\d+) (\d+) (\d+)$', text, re.M).groups()
-    return {**result, 'interrupts': int(interrupts), 'ticks': ticks}
+    ticks, = told(r'^@TICKS (\d+)$', text)
+    _, interrupts, _ = told(r'^@RESULT \S+ (\d+) (\d+) (\d+)$', text)
+    return {**result, 'interrupts': int(interrupts), 'ticks': int(ticks)}
 
 
 def main():
@@ -302,11 +312,11 @@ def main():
         for chip in args.measure:
             result['measurements'][chip] = {name: measure(args, chip, name)
                                             for name in MEASUREMENTS}
-    except Failed as failed:
+        with open(args.output, 'w', encoding='utf-8') as file:
+            json.dump(result, file)
+    except (Failed, OSError, subprocess.CalledProcessError) as failed:
         print(failed, file=sys.stderr)
         return 1
-    with open(args.output, 'w', encoding='utf-8') as file:
-        json.dump(result, file)
     return 0
 
 
