@@ -32,6 +32,10 @@ GICV = {0x00: 'CTLR', 0x04: 'PMR', 0x08: 'BPR', 0x0c: 'IAR', 0x10: 'EOIR', 0x1c:
         0x1000: 'DIR'}
 
 LINE = re.compile(r'(\d+)@(\d+\.\d+):(\w+) (.*)')
+# A line that has the name of an event that is read, by version of the GIC
+WANTED = {version: re.compile(r'(?<!\w)(?:' + '|'.join(names).replace('*', r'\w+') + r')(?!\w)')
+          for version, names in EVENTS.items()}
+
 HYP = re.compile(r'hyp (read|write) at (0x[0-9a-f]+): (0x[0-9a-f]+)')
 CPU = re.compile(r'(v?)cpu (\d+) iface (read|write) at (0x[0-9a-f]+):? (0x[0-9a-f]+)')
 MAINTENANCE = re.compile(r'cpu (\d+): maintenance = ([01])')
@@ -124,15 +128,23 @@ def read(lines, version):
     """
     reader, number = READERS[version](), 0
     for number, line in enumerate(lines, 1):
-        match = LINE.fullmatch(line.rstrip('\n'))
-        # The log may have other messages of QEMU.
+        # The last one may be cut.
+        if not line.endswith('\n'):
+            continue
+        match = LINE.fullmatch(line[:-1])
         if not match:
+            if WANTED[version].search(line):
+                raise Unreadable(f'line {number} is not as QEMU 10.0 writes it: {line.strip()}')
+            # The log may have other messages of QEMU.
             continue
         thread, time, name, text = match.groups()
         try:
             for event in reader.read(int(thread), float(time), name, text):
                 yield number, event
-        except (AttributeError, Unreadable) as error:
+        except AttributeError as error:
+            raise Unreadable(f'line {number} is not as QEMU 10.0 writes it: {line.strip()}') \
+                from error
+        except Unreadable as error:
             raise Unreadable(f'line {number}: {line.strip()}: {error}') from error
     for event in reader.end():
         yield number, event
