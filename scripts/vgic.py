@@ -25,7 +25,6 @@ import vgic_plot
 import vgic_trace
 from bench_row import layout
 from commands import BUILD, TOP, prepare
-from vgic_host import MEASUREMENTS
 
 TITLES = {'gicv2': 'GICv2', 'gicv3': 'GICv3', 'rvic': 'rVIC'}
 
@@ -40,6 +39,12 @@ MEASURED = {'timer': "timer's PPI", 'ipi-idle': 'IPI to an idle vCPU',
 # Of these measurements, vCPUs are busy. In others, some of these exits are for ticks.
 BUSY = 'timer', 'ipi-busy'
 AT_MOST = 'IRQ', 'WFI'
+
+# The host has as many CPUs everywhere: how much interrupts crowd depends on it.
+HOST_CPUS = 2
+
+# How long exits are counted, unless --seconds is there
+SECONDS = 5
 
 KINDS = 'SGI', 'PPI', 'SPI, edge', 'SPI, level', 'LPI'
 
@@ -56,24 +61,44 @@ def parse():
                         help="only a host with that GIC (default: one after the other)")
     parser.add_argument('--quick', action='store_true',
                         help='a short crowd, and nothing else: neither rVIC nor exits')
-    parser.add_argument('--seconds', type=int, default=5, metavar='N',
-                        help='how long exits are counted for each kind of interrupt (default: 5)')
+    parser.add_argument('--seconds', type=int, metavar='N',
+                        help='how long exits are counted for each kind of interrupt (default: '
+                             f'{SECONDS}), not with --quick')
     parser.add_argument('--plot', metavar='FILE.svg',
                         help='draw the list registers in use over time')
     parser.add_argument('--keep', metavar='FOLDER', help="keep the traces, 'gicv2.trace' ...")
     parser.add_argument('--replay', metavar='FILE',
-                        help='only read a trace of a host with the GIC that --gic says')
+                        help='only read a trace of a host with the GIC that --gic says; not with '
+                             '--quick, --seconds, --keep')
     parser.add_argument('--json', action='store_true', help='print JSON instead of tables')
     args = parser.parse_args()
-    if not 1 <= args.seconds <= 1000:
+    if args.seconds is not None and not 1 <= args.seconds <= 1000:
         parser.error(f'--seconds: {args.seconds} is not between 1 and 1000')
-    if args.replay and not args.gic:
+    if args.replay is not None and not args.gic:
         parser.error('--replay: --gic has to tell the version of the GIC')
-    if args.plot and not os.path.isdir(os.path.dirname(os.path.abspath(args.plot))):
-        parser.error(f'--plot: there is no folder for {args.plot}')
-    if args.keep and not os.path.isdir(args.keep):
+    for option, given in (('--quick', args.quick), ('--seconds', args.seconds is not None),
+                          ('--keep', args.keep is not None)):
+        if args.replay is not None and given:
+            parser.error(f'--replay: {option} is for running a host')
+    if args.quick and args.seconds is not None:
+        parser.error('--quick: no exits are counted, so that --seconds means nothing')
+    if args.plot is not None:
+        check_plot(parser, args.plot)
+    if args.keep is not None and not os.path.isdir(args.keep):
         parser.error(f'--keep: there is no folder {args.keep}')
+    args.seconds = args.seconds or SECONDS
     return args
+
+
+def check_plot(parser, path):
+    """It is written last, after minutes."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder):
+        parser.error(f'--plot: there is no folder for {path}')
+    if not path or os.path.isdir(path):
+        parser.error(f"--plot: '{path}' is not the name of a file")
+    if not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        parser.error(f'--plot: {path} cannot be written')
 
 
 # ---- Running hosts -----------------------------------------------------------
@@ -103,6 +128,7 @@ def run_host(version, folder, options, trace=None):
     bench_guest.pack(initrd, os.path.join(tree, 'build-kvm/rvic/tests-kvm/bench'))
     arguments = trace_arguments(version, os.path.join(folder, 'events'), trace) if trace else ()
     host = kvm_host.Options(gic=version, arguments=arguments)
+    host.cpus = HOST_CPUS
     command = ['/usr/bin/python3', os.path.join(TOP, 'scripts/vgic_host.py'),
                '--qemu', os.path.join(BUILD, 'qemu-system-aarch64'),
                '--image', os.path.join(host.guest, 'Image'), '--initrd', initrd,
@@ -278,32 +304,32 @@ def show_replay(args):
     series = vgic_plot.Series()
     result = summary(replay_file(args.gic, args.replay, series))
     chip = f'gicv{args.gic}'
-    if args.plot:
-        draw(args.plot, {chip: result}, {chip: series})
     if args.json:
-        print(json.dumps({chip: result}))
+        print(json.dumps({chip: result}), flush=True)
     else:
         show_summary(TITLES[chip], result)
+    if args.plot:
+        draw(args.plot, {chip: result}, {chip: series})
     return bool(result['broken'])
 
 
 def main():
     args = parse()
-    if args.replay:
+    if args.replay is not None:
         return show_replay(args)
     prepare('setup', '--tests', '--kvm')
     prepare('guest')
     prepare('kvm-host')
     with tempfile.TemporaryDirectory(prefix='rvic-vgic-') as folder:
         results, series = measure_all(args, folder)
-    if args.plot:
-        draw(args.plot, results, series)
     if args.json:
-        print(json.dumps(results))
+        print(json.dumps(results), flush=True)
     elif not args.quick:
         show_traps({chip: result['measurements'] for chip, result in results.items()})
         if 'rvic' in results:
             show_lines(results['rvic']['crowd'])
+    if args.plot:
+        draw(args.plot, results, series)
     return int(any(result.get('broken') for result in results.values()))
 
 

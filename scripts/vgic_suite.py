@@ -466,6 +466,11 @@ def check_arguments(folder):
             (['--gic', '4'], 'invalid choice'), (['--replay', empty], '--gic has to tell'),
             (['--seconds', '0'], 'not between'), (['--plot', missing], 'there is no folder'),
             (['--keep', missing], 'there is no folder'),
+            (['--plot', folder], 'not the name of a file'),
+            (['--quick', '--seconds', '1'], '--seconds means nothing'),
+            (['--gic', '2', '--replay', empty, '--quick'], '--quick is for running'),
+            (['--gic', '2', '--replay', empty, '--seconds', '1'], '--seconds is for running'),
+            (['--gic', '2', '--replay', empty, '--keep', folder], '--keep is for running'),
             (['--gic', '2', '--replay', missing], 'No such file'),
             (['--gic', '3', '--replay', empty], 'no list register that was used')]:
         status, text = output(VGIC, *arguments)
