@@ -159,6 +159,18 @@ void gicd_set_group(GICMachine *gic, unsigned intid, unsigned group)
     gic_set_group_at(gic, GICD_BASE, intid, group);
 }
 
+void gic_sweep(GICMachine *gic, uint64_t base, unsigned size)
+{
+    for (uint64_t addr = base; addr < base + size; addr += 4) {
+        qtest_writel(gic->qts, addr, UINT32_MAX);
+        qtest_readl(gic->qts, addr);
+        qtest_writew(gic->qts, addr + 2, UINT16_MAX);
+        qtest_readw(gic->qts, addr + 2);
+        qtest_writeb(gic->qts, addr + 1, UINT8_MAX);
+        qtest_readb(gic->qts, addr + 1);
+    }
+}
+
 void gicd_send_sgi(GICMachine *gic, unsigned filter, uint8_t targets,
                    unsigned intid)
 {

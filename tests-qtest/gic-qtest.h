@@ -22,6 +22,12 @@
 #define GICH_BASE       0x08030000
 #define GICV_BASE       0x08040000
 
+/* How much of them GICv2 uses */
+#define GICD_SIZE       0x1000
+#define GICC_SIZE       0x2000
+#define GICH_SIZE       0x1000
+#define GICV_SIZE       0x2000
+
 /* Kinds of INTIDs */
 #define NUM_SGIS                16
 #define FIRST_PPI               16
@@ -333,6 +339,12 @@ bool gicd_is_edge(GICMachine *gic, unsigned intid);
 
 /** gicd_set_group: put an interrupt in group 0 or 1 */
 void gicd_set_group(GICMachine *gic, unsigned intid, unsigned group);
+
+/**
+ * gic_sweep: make accesses of each size to each word of a frame, which
+ *            software must not make; the GIC is to be reset then
+ */
+void gic_sweep(GICMachine *gic, uint64_t base, unsigned size);
 
 /** gicd_send_sgi: write GICD_SGIR; the source is vCPU 0 */
 void gicd_send_sgi(GICMachine *gic, unsigned filter, uint8_t targets,

@@ -1750,24 +1750,10 @@ static void test_reserved_guest_secure(void)
  */
 static void test_bad_accesses(void)
 {
-    static const struct {
-        uint64_t base;
-        unsigned size;
-    } frames[] = { { GICH_BASE, 0x1000 }, { GICV_BASE, 0x2000 } };
     GICMachine *gic = start();
 
-    for (size_t i = 0; i < ARRAY_SIZE(frames); i++) {
-        for (unsigned offset = 0; offset < frames[i].size; offset += 4) {
-            uint64_t address = frames[i].base + offset;
-
-            qtest_writel(gic->qts, address, UINT32_MAX);
-            qtest_readl(gic->qts, address);
-            qtest_writew(gic->qts, address + 2, UINT16_MAX);
-            qtest_readw(gic->qts, address + 2);
-            qtest_writeb(gic->qts, address + 1, UINT8_MAX);
-            qtest_readb(gic->qts, address + 1);
-        }
-    }
+    gic_sweep(gic, GICH_BASE, GICH_SIZE);
+    gic_sweep(gic, GICV_BASE, GICV_SIZE);
     gic_reset(gic);
     enable(gic);
     gich_write(gic, GICH_LR(0), lr(VINTID, PRIORITY, PENDING));
