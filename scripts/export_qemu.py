@@ -20,8 +20,9 @@ import os
 import posixpath
 import re
 import subprocess
+import tempfile
 
-from patch_series import TOP, Patch, Problem, messages, patched, pristine, read
+from patch_series import TOP, Patch, Problem, messages, patched, pristine, read, write_files
 
 # Where files go: the first rule that matches
 PLACES = [
@@ -283,18 +284,26 @@ def hooked(tree):
 
 def mended(tree):
     """What patches/fixes/ become, first in the series: (patch, {name: text})."""
-    steps, names, now = [], [], {}
-    for name in sorted(file for file in overlay()
-                       if re.fullmatch(r'patches/fixes/.*\.patch', file)):
-        names.append(name)
-        files, _ = patched(tree, f"QEMU {pristine(tree, 'VERSION').strip()}", names)
-        changes = {file: after for file, (before, after) in files.items()
-                   if after != now.get(file, before)}
-        # QEMU may have it already.
-        if changes:
-            message, _, _ = read(TOP, name).partition('\n---\n')
-            steps.append((Patch(name, re.sub(r'\n*SPDX-.*\s*\Z', '\n', message), []), changes))
-        now.update(changes)
+    names = sorted(name for name in overlay() if re.fullmatch(r'patches/fixes/.*\.patch', name))
+    steps = []
+    # All of them first: that refuses what does not fit, and leaves out what QEMU has.
+    files, _ = patched(tree, f"QEMU {pristine(tree, 'VERSION').strip()}", names)
+    with tempfile.TemporaryDirectory(prefix='rvic-series-') as folder:
+        now = {name: before for name, (before, _) in files.items()}
+        write_files(folder, now)
+        for name in names:
+            subprocess.run(['git', 'apply', '--whitespace=nowarn', os.path.join(TOP, name)],
+                           env={**os.environ, 'GIT_CEILING_DIRECTORIES': os.path.dirname(folder)},
+                           cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+            after = {file: read(folder, file) for file in files}
+            changes = {file: text for file, text in after.items() if text != now[file]}
+            if changes:
+                message, _, _ = read(TOP, name).partition('\n---\n')
+                steps.append((Patch(name, re.sub(r'\n*SPDX-.*\s*\Z', '\n', message), []), changes))
+            now = after
+    for name, (_, after) in files.items():
+        if now[name] != after:
+            raise Problem(f'patches/fixes/: {name} becomes something else, one by one')
     return steps
 
 

@@ -51,6 +51,17 @@ def read(*names):
         return file.read()
 
 
+def write_files(folder, files):
+    """FILES: {name: text}; a script can be executed"""
+    for name, text in files.items():
+        path = os.path.join(folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(text)
+        if text.startswith('#!'):
+            os.chmod(path, 0o755)
+
+
 def messages(folder):
     """The patches that a folder describes, the cover letter first."""
     patches = []
@@ -128,14 +139,8 @@ class Repository:
         return done.stdout
 
     def commit(self, message, files, *options):
-        """FILES: {name: text}; a name of a script makes it executable"""
-        for name, text in files.items():
-            path = os.path.join(self.folder, name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, 'w', encoding='utf-8') as file:
-                file.write(text)
-            if text.startswith('#!'):
-                os.chmod(path, 0o755)
+        """FILES: {name: text}"""
+        write_files(self.folder, files)
         self.git('add', '-A', '-f')
         if not self.git('status', '--porcelain') and '--allow-empty' not in options:
             raise Problem(f'nothing is in the patch "{message.splitlines()[0]}"')
