@@ -112,6 +112,15 @@ void gic_spi(GICMachine *gic, unsigned intid, bool level)
     qtest_set_irq_in(gic->qts, gic->path, NULL, intid - FIRST_SPI, level);
 }
 
+void gic_line(GICMachine *gic, unsigned cpu, unsigned intid, bool level)
+{
+    if (intid < FIRST_SPI) {
+        gic_ppi(gic, cpu, intid, level);
+    } else {
+        gic_spi(gic, intid, level);
+    }
+}
+
 void gic_spi_pulse(GICMachine *gic, unsigned intid)
 {
     gic_spi(gic, intid, true);

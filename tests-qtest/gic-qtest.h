@@ -278,6 +278,9 @@ void gic_ppi(GICMachine *gic, unsigned cpu, unsigned intid, bool level);
 /** gic_spi: set an SPI's line */
 void gic_spi(GICMachine *gic, unsigned intid, bool level);
 
+/** gic_line: set the line of an SPI, or of a PPI to @cpu */
+void gic_line(GICMachine *gic, unsigned cpu, unsigned intid, bool level);
+
 /** gic_spi_pulse: raise an SPI's line and lower it again */
 void gic_spi_pulse(GICMachine *gic, unsigned intid);
 

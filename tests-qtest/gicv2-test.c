@@ -132,15 +132,6 @@ static void acknowledge(GICMachine *gic, uint32_t iar)
     g_assert_cmphex(gicc_read(gic, GICC_IAR), ==, iar);
 }
 
-static void set_line(GICMachine *gic, unsigned intid, bool level)
-{
-    if (intid < FIRST_SPI) {
-        gic_ppi(gic, 0, intid, level);
-    } else {
-        gic_spi(gic, intid, level);
-    }
-}
-
 static void test_identification(void)
 {
     for (unsigned cpus = 1; cpus <= GICV2_MAX_CPUS; cpus++) {
@@ -176,7 +167,7 @@ static void check_level(unsigned intid)
     GICMachine *gic = start_open(intid, false);
 
     expect_idle(gic);
-    set_line(gic, intid, true);
+    gic_line(gic, 0, intid, true);
     g_assert_true(pending(gic, intid));
     acknowledge(gic, intid);
     g_assert_true(active(gic, intid));
@@ -184,14 +175,14 @@ static void check_level(unsigned intid)
     g_assert_true(pending(gic, intid));
     expect_idle(gic);
 
-    set_line(gic, intid, false);
+    gic_line(gic, 0, intid, false);
     g_assert_false(pending(gic, intid));
     gicc_write(gic, GICC_EOIR, intid);
     g_assert_false(active(gic, intid));
     expect_idle(gic);
 
     /* otherwise it is there again */
-    set_line(gic, intid, true);
+    gic_line(gic, 0, intid, true);
     acknowledge(gic, intid);
     gicc_write(gic, GICC_EOIR, intid);
     g_assert_true(pending(gic, intid));
@@ -227,20 +218,20 @@ static void check_edge(unsigned intid)
 {
     GICMachine *gic = start_open(intid, true);
 
-    set_line(gic, intid, true);
-    set_line(gic, intid, false);
+    gic_line(gic, 0, intid, true);
+    gic_line(gic, 0, intid, false);
     g_assert_true(pending(gic, intid));
     acknowledge(gic, intid);
     g_assert_false(pending(gic, intid));
     gicc_write(gic, GICC_EOIR, intid);
     expect_idle(gic);
 
-    set_line(gic, intid, true);
+    gic_line(gic, 0, intid, true);
     acknowledge(gic, intid);
     gicc_write(gic, GICC_EOIR, intid);
     expect_idle(gic);
     /* no edge */
-    set_line(gic, intid, true);
+    gic_line(gic, 0, intid, true);
     expect_idle(gic);
     gic_quit(gic);
 }

@@ -1357,15 +1357,6 @@ static void take_physical(GICMachine *gic, unsigned intid)
     g_assert_false(gic_output(gic, 0, GIC_IRQ));
 }
 
-static void lower_physical(GICMachine *gic, unsigned intid)
-{
-    if (intid < FIRST_SPI) {
-        gic_ppi(gic, 0, intid, false);
-    } else {
-        gic_spi(gic, intid, false);
-    }
-}
-
 /* The guest's end of the virtual interrupt deactivates the physical one */
 static void check_hw_eoi(unsigned intid)
 {
@@ -1377,7 +1368,7 @@ static void check_hw_eoi(unsigned intid)
     g_assert_cmphex(gich_read(gic, GICH_LR(0)), ==,
                     lr_hw(VINTID, intid, ACTIVE));
     g_assert_true(gicd_test(gic, GICD_ISACTIVER, intid));
-    lower_physical(gic, intid);
+    gic_line(gic, 0, intid, false);
 
     gicv_write(gic, GICV_EOIR, VINTID);
     g_assert_cmphex(lr_state(gic, 0), ==, 0);

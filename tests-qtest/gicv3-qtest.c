@@ -222,15 +222,6 @@ void gicv3_set_group(GICMachine *gic, unsigned cpu, unsigned intid,
     gic_set_group_at(gic, frame(gic, cpu, intid), intid, group);
 }
 
-void gicv3_line(GICMachine *gic, unsigned cpu, unsigned intid, bool level)
-{
-    if (intid < FIRST_SPI) {
-        gic_ppi(gic, cpu, intid, level);
-    } else {
-        gic_spi(gic, intid, level);
-    }
-}
-
 static void dump_words(GICMachine *gic, GString *dump, const char *name,
                        uint64_t addr, unsigned count)
 {

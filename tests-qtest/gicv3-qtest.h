@@ -298,9 +298,6 @@ void gicv3_set_priority(GICMachine *gic, unsigned cpu, unsigned intid,
 void gicv3_set_group(GICMachine *gic, unsigned cpu, unsigned intid,
                      unsigned group);
 
-/** gicv3_line: set the line of an SPI, or of @cpu's PPI */
-void gicv3_line(GICMachine *gic, unsigned cpu, unsigned intid, bool level);
-
 /**
  * gicv3_dump: all registers of the Distributor, the Redistributors and the ITS
  *             that hold state, as text to compare

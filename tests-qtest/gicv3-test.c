@@ -356,17 +356,17 @@ static void check_level(GICMachine *gic, unsigned intid)
 {
     gicv3_set_edge(gic, 1, intid, false);
     g_assert_false(is_pending(gic, intid));
-    gicv3_line(gic, 1, intid, true);
+    gic_line(gic, 1, intid, true);
     g_assert_true(is_pending(gic, intid));
     gicv3_set(gic, 1, ICPENDR, intid);
     g_assert_true(is_pending(gic, intid));
-    gicv3_line(gic, 1, intid, false);
+    gic_line(gic, 1, intid, false);
     g_assert_false(is_pending(gic, intid));
 
     gicv3_set(gic, 1, ISPENDR, intid);
     g_assert_true(is_pending(gic, intid));
-    gicv3_line(gic, 1, intid, true);
-    gicv3_line(gic, 1, intid, false);
+    gic_line(gic, 1, intid, true);
+    gic_line(gic, 1, intid, false);
     g_assert_true(is_pending(gic, intid));
     gicv3_set(gic, 1, ICPENDR, intid);
     g_assert_false(is_pending(gic, intid));
@@ -377,17 +377,17 @@ static void check_edge(GICMachine *gic, unsigned intid)
 {
     gicv3_set_edge(gic, 1, intid, true);
     g_assert_false(is_pending(gic, intid));
-    gicv3_line(gic, 1, intid, true);
+    gic_line(gic, 1, intid, true);
     g_assert_true(is_pending(gic, intid));
     gicv3_set(gic, 1, ICPENDR, intid);
     g_assert_false(is_pending(gic, intid));
-    gicv3_line(gic, 1, intid, true);
+    gic_line(gic, 1, intid, true);
     g_assert_false(is_pending(gic, intid));
-    gicv3_line(gic, 1, intid, false);
+    gic_line(gic, 1, intid, false);
     g_assert_false(is_pending(gic, intid));
 
-    gicv3_line(gic, 1, intid, true);
-    gicv3_line(gic, 1, intid, false);
+    gic_line(gic, 1, intid, true);
+    gic_line(gic, 1, intid, false);
     g_assert_true(is_pending(gic, intid));
     gicv3_set(gic, 1, ICPENDR, intid);
     g_assert_false(is_pending(gic, intid));
@@ -424,7 +424,7 @@ static void test_lines(void)
         if (intid > OTHER_FREE_PPI && intid < FIRST_SPI) {
             continue;
         }
-        gicv3_line(gic, 1, intid, true);
+        gic_line(gic, 1, intid, true);
         for (unsigned n = 1; n <= NUM_SPIS / 32; n++) {
             g_assert_cmphex(gicd_read(gic, GICD_ISPENDR(n)), ==,
                             n == intid / 32 ? 1u << intid % 32 : 0);
@@ -432,7 +432,7 @@ static void test_lines(void)
         g_assert_cmphex(gicr_read(gic, 0, GICR_ISPENDR0), ==, 0);
         g_assert_cmphex(gicr_read(gic, 1, GICR_ISPENDR0), ==,
                         intid < FIRST_SPI ? 1u << intid : 0);
-        gicv3_line(gic, 1, intid, false);
+        gic_line(gic, 1, intid, false);
     }
     gic_quit(gic);
 }
@@ -721,9 +721,9 @@ static void test_migration_registers(void)
     g_autofree char *before = NULL;
 
     disturb(gic);
-    gicv3_line(gic, 1, FREE_PPI, true);
-    gicv3_line(gic, 0, FREE_SPI(0), true);
-    gicv3_line(gic, 0, FREE_SPI(1), true);
+    gic_line(gic, 1, FREE_PPI, true);
+    gic_line(gic, 0, FREE_SPI(0), true);
+    gic_line(gic, 0, FREE_SPI(1), true);
     before = gicv3_dump(gic);
 
     gic = gic_migrate(gic);
@@ -738,7 +738,7 @@ static void test_migration_lines(void)
 
     for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
         gicv3_set_edge(gic, 1, lines[i], i % 2);
-        gicv3_line(gic, 1, lines[i], true);
+        gic_line(gic, 1, lines[i], true);
         gicv3_set(gic, 1, ICPENDR, lines[i]);
     }
     gic = gic_migrate(gic);
@@ -747,11 +747,11 @@ static void test_migration_lines(void)
 
         g_assert_cmpint(is_pending(gic, lines[i]), ==, !edge);
         /* no edge of a line that is high already */
-        gicv3_line(gic, 1, lines[i], true);
+        gic_line(gic, 1, lines[i], true);
         g_assert_cmpint(is_pending(gic, lines[i]), ==, !edge);
-        gicv3_line(gic, 1, lines[i], false);
+        gic_line(gic, 1, lines[i], false);
         g_assert_false(is_pending(gic, lines[i]));
-        gicv3_line(gic, 1, lines[i], true);
+        gic_line(gic, 1, lines[i], true);
         g_assert_true(is_pending(gic, lines[i]));
     }
     gic_quit(gic);
@@ -965,7 +965,7 @@ static void check_states(GICMachine *gic, unsigned intid)
 
     /* disabled, with what comes then */
     gicv3_set(gic, 1, ICENABLER, intid);
-    gicv3_line(gic, 1, intid, true);
+    gic_line(gic, 1, intid, true);
     expect_highest(gic, 1, INTID_SPURIOUS);
     g_assert_true(is_pending(gic, intid));
     gicv3_set(gic, 1, ISENABLER, intid);
@@ -977,9 +977,9 @@ static void check_states(GICMachine *gic, unsigned intid)
     /* active and pending */
     acknowledge(gic, 1, intid);
     g_assert_false(is_pending(gic, intid));
-    gicv3_line(gic, 1, intid, false);
-    gicv3_line(gic, 1, intid, true);
-    gicv3_line(gic, 1, intid, false);
+    gic_line(gic, 1, intid, false);
+    gic_line(gic, 1, intid, true);
+    gic_line(gic, 1, intid, false);
     g_assert_true(is_pending(gic, intid));
     g_assert_false(gic_output(gic, 1, GIC_IRQ));
     end(gic, 1, intid);
@@ -1010,21 +1010,21 @@ static void check_level_again(GICMachine *gic, unsigned intid)
         set_up_spi(gic, 1, intid);
     }
     gicv3_set_edge(gic, 1, intid, false);
-    gicv3_line(gic, 1, intid, true);
+    gic_line(gic, 1, intid, true);
     for (int i = 0; i < 3; i++) {
         acknowledge(gic, 1, intid);
         g_assert_true(is_pending(gic, intid));
         end(gic, 1, intid);
     }
     acknowledge(gic, 1, intid);
-    gicv3_line(gic, 1, intid, false);
+    gic_line(gic, 1, intid, false);
     g_assert_false(is_pending(gic, intid));
     end(gic, 1, intid);
     expect_highest(gic, 1, INTID_SPURIOUS);
 
-    gicv3_line(gic, 1, intid, true);
+    gic_line(gic, 1, intid, true);
     expect_highest(gic, 1, intid);
-    gicv3_line(gic, 1, intid, false);
+    gic_line(gic, 1, intid, false);
     expect_highest(gic, 1, INTID_SPURIOUS);
     g_assert_cmpuint(gicv3_icc_read(gic, 1, ICC_IAR1_EL1), ==, INTID_SPURIOUS);
 }
