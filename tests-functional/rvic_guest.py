@@ -112,6 +112,17 @@ def sha256(data):
     return hashlib.sha256(data).hexdigest()
 
 
+def wait_for_status(test, vm, command, wanted):
+    """Wait until a command of QMP returns that status, but not forever."""
+    for _ in range(PATIENCE * 10):
+        reply = vm.cmd(command)
+        # There is none before a migration begins.
+        if reply.get('status') in (wanted, 'failed'):
+            break
+        time.sleep(0.1)
+    test.assertEqual(reply.get('status'), wanted, f'{command}: {reply}')
+
+
 class GuestError(Exception):
     """The guest cannot be used any more."""
 
@@ -447,16 +458,6 @@ class LinuxTest(QemuSystemTest):
             self.assertEqual([line for line in log if re.search(
                 'rvi[cd]|psci|smc', line, re.I)], [])
 
-    def wait_for_status(self, vm, command, wanted):
-        """Wait until a command of QMP returns that status."""
-        for _ in range(PATIENCE * 10):
-            # There is none before a migration begins.
-            status = vm.cmd(command).get('status')
-            if status in (wanted, 'failed'):
-                break
-            time.sleep(0.1)
-        self.assertEqual(status, wanted, command)
-
     def check_messages(self, guest, also='(?!)'):
         """
         Neither a guest nor QEMU complains.
@@ -583,7 +584,7 @@ class LinuxVM:
         source.cmd('migrate', uri=address)
         for vm, command, wanted in ((source, 'query-migrate', 'completed'),
                                     (self.vm, 'query-status', 'running')):
-            self.test.wait_for_status(vm, command, wanted)
+            wait_for_status(self.test, vm, command, wanted)
         source.shutdown()
         self.console = Console(self.vm, self.test.log, self.transcript,
                                self.patience)

@@ -12,11 +12,10 @@ and good. While it is in an interrupt's handler, it goes on in another QEMU.
 
 import os
 import re
-import time
 
 from qemu_test import QemuSystemTest
 from rvic_baremetal import build, verdicts
-from rvic_guest import ACCEL, PATIENCE, Console
+from rvic_guest import ACCEL, PATIENCE, Console, wait_for_status
 from test_aarch64_rvic_calls import CallsTest, Program, Run
 
 # What the program has besides gic_virt.c
@@ -231,28 +230,17 @@ class MigratingRun(GICRun):
                 break
             vm.cmd('stop')
             vm.cmd('migrate', uri=f'file:{state}')
-            self.wait_for_status(test, vm, 'query-migrate', 'completed')
+            wait_for_status(test, vm, 'query-migrate', 'completed')
             vm.shutdown()
             self.migrations += 1
             vm, console = self.launch(test, elf, transcript,
                                       '-incoming', f'file:{state}')
-            self.wait_for_status(test, vm, 'query-status', 'paused')
+            wait_for_status(test, vm, 'query-status', 'paused')
             vm.cmd('cont')
             console.send('')
         vm.event_wait('SHUTDOWN', PATIENCE)
         vm.shutdown()
         self.exitcode = vm.exitcode()
-
-    @staticmethod
-    def wait_for_status(test, vm, command, wanted):
-        """Wait until a command of QMP returns that status, but not forever."""
-        for _ in range(PATIENCE * 10):
-            reply = vm.cmd(command)
-            # There is none before a migration begins.
-            if reply.get('status') in (wanted, 'failed'):
-                break
-            time.sleep(0.1)
-        test.assertEqual(reply.get('status'), wanted, f'{command}: {reply}')
 
 
 class Migrating:

@@ -16,7 +16,8 @@ import re
 
 from qemu_test import QemuSystemTest
 from rvic_guest import (ACCEL, NET_CARD, PROGRAMS, RVIC, SHARED_SLOTS,
-                        LinuxTest, LinuxVM, Peer, contents, sha256)
+                        LinuxTest, LinuxVM, Peer, contents, sha256,
+                        wait_for_status)
 
 CPUS = 4
 MOVES = 10000
@@ -509,9 +510,9 @@ class LoadTest(LinuxTest):
             for _ in range(MIGRATIONS):
                 self.check(guest)
                 guest.vm.cmd('migrate', uri=f'file:{state}')
-                self.wait_for_status(guest.vm, 'query-migrate', 'completed')
+                wait_for_status(self, guest.vm, 'query-migrate', 'completed')
                 guest.relaunch('-incoming', f'file:{state}')
-                self.wait_for_status(guest.vm, 'query-status', 'running')
+                wait_for_status(self, guest.vm, 'query-status', 'running')
                 self.break_connections(guest)
                 self.wait_for_load(guest)
             self.finish_load(guest, self.breaks)
