@@ -14,7 +14,6 @@ import os
 import random
 import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import types
@@ -24,7 +23,7 @@ import bench_linux
 import bench_start
 import bench_instructions
 from bench_row import MACHINES, Failed, layout
-from commands import BUILD, prepare
+from commands import BUILD, NoFigure, draw, prepare
 
 # What measures: each has ROWS and measure(run, irqchip), and may have prepare(run), and
 # REPEAT, how many rounds of it are one.
@@ -206,8 +205,6 @@ def table(results):
     return layout(lines)
 
 
-LICENCE = 'SPDX-License-Identifier: GPL-2.0-or-later'
-
 # Bars from 0 to the ratio, a line for the spread, another for the goal. In all rows it is the
 # ratio of times or of memory, so that they can be read alike.
 PLOT = '''
@@ -248,13 +245,7 @@ def plot(results, path):
                          titles=', '.join(titles))
     data = ''.join(f'${name} << end\n' + '\n'.join(lines or ['NaN NaN NaN NaN']) + '\nend\n'
                    for name, lines in (('bars', bars), ('goals', goals)))
-    done = subprocess.run(['gnuplot'], input=data + script, capture_output=True, text=True,
-                          check=False)
-    if done.returncode:
-        raise Failed(f'--plot: gnuplot failed:\n{done.stderr}')
-    with open(path, 'w', encoding='utf-8') as file:
-        # It may become a part of the documentation.
-        file.write(done.stdout.replace('\n', f'\n<!-- {LICENCE} -->\n', 1))
+    draw(data + script, path)
 
 
 def main():
@@ -286,7 +277,7 @@ if __name__ == '__main__':
     signal.signal(signal.SIGTERM, interrupted)
     try:
         sys.exit(main())
-    except (Failed, OSError) as failed:
+    except (Failed, NoFigure, OSError) as failed:
         sys.exit(f'bench: {failed}')
     except KeyboardInterrupt:
         sys.exit(130)

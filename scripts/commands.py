@@ -28,6 +28,20 @@ def contents(name):
         return file.read()
 
 
+class NoFigure(Exception):
+    """gnuplot did not draw it."""
+
+
+def draw(script, path):
+    """Have gnuplot draw a figure, which may become a part of the documentation."""
+    done = subprocess.run(['gnuplot'], input=script, capture_output=True, text=True, check=False)
+    if done.returncode or not done.stdout:
+        raise NoFigure(f'--plot: gnuplot failed:\n{done.stderr}')
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(done.stdout.replace(
+            '\n', '\n<!-- SPDX-License-Identifier: GPL-2.0-or-later -->\n', 1))
+
+
 def run_script(name, *arguments):
     """Whether one of the scripts, which shows what it does, succeeds."""
     return subprocess.run([os.path.join(TOP, 'scripts', name), *arguments],

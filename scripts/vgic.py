@@ -24,7 +24,7 @@ import vgic_model
 import vgic_plot
 import vgic_trace
 from bench_row import layout
-from commands import BUILD, TOP, prepare
+from commands import BUILD, TOP, NoFigure, prepare
 
 TITLES = {'gicv2': 'GICv2', 'gicv3': 'GICv3', 'rvic': 'rVIC'}
 
@@ -336,7 +336,7 @@ def main():
 def run_main():
     try:
         return main()
-    except (Failed, vgic_plot.Failed, vgic_trace.Unreadable) as failed:
+    except (Failed, NoFigure, vgic_trace.Unreadable) as failed:
         print(f'vgic: error: {failed}', file=sys.stderr)
         return 1
 

@@ -3,9 +3,8 @@
 
 import bisect
 import collections
-import subprocess
 
-LICENCE = 'SPDX-License-Identifier: GPL-2.0-or-later'
+from commands import draw
 
 # Nothing is left out of the time that is shown; it is as long, in milliseconds, as all curves
 # together have not more steps than that.
@@ -32,10 +31,6 @@ set ylabel "{label}"
 {axis}
 plot {curves}
 '''
-
-
-class Failed(Exception):
-    """gnuplot did not draw it."""
 
 
 class Series:
@@ -131,10 +126,4 @@ def plot(path, gics, lines):
         if number == len(rows):
             axis += '\nset format x "%g"'
         script += block + ROW.format(axis=axis, **fields)
-    done = subprocess.run(['gnuplot'], input=script + 'unset multiplot\n', capture_output=True,
-                          text=True, check=False)
-    if done.returncode or not done.stdout:
-        raise Failed(f'--plot: gnuplot failed:\n{done.stderr}')
-    with open(path, 'w', encoding='utf-8') as file:
-        # It may become a part of the documentation.
-        file.write(done.stdout.replace('\n', f'\n<!-- {LICENCE} -->\n', 1))
+    draw(script + 'unset multiplot\n', path)
